@@ -1,0 +1,1 @@
+"""What acts: thin classes that hold ports. No policy, no SQL."""

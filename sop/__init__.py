@@ -1,0 +1,1 @@
+"""The procedures: vocabulary and every decision. Pure; imports nothing else of Handrail."""

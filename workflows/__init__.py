@@ -1,0 +1,1 @@
+"""What waits: the procedures as durable workflows."""
