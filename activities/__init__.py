@@ -1,0 +1,1 @@
+"""What workflows ask for: classes that hold ports and act."""

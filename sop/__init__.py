@@ -1,0 +1,1 @@
+"""What the two procedures say: vocabulary, policy, clocks and every decision. Pure."""
