@@ -1,1 +1,1 @@
-"""What acts: thin classes that hold ports. No policy, no SQL."""
+"""What workflows ask for: classes that hold ports and act."""

@@ -1,1 +1,1 @@
-"""The procedures: vocabulary and every decision. Pure; imports nothing else of Handrail."""
+"""What the two procedures say: vocabulary, policy, clocks and every decision. Pure."""

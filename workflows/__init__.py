@@ -1,1 +1,1 @@
-"""What waits: the procedures as durable workflows."""
+"""The two procedures as Temporal workflows: they wait, and ask sop to decide."""

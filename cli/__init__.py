@@ -1,0 +1,1 @@
+"""The operator's door: handrail and its commands."""

@@ -1,0 +1,1 @@
+"""The worker process: wiring of adapters into activities, and its main."""
