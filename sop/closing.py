@@ -1,0 +1,35 @@
+"""The closing gate: which clauses must be proved before an inquiry may close (INQ-4.5.2, 4.6.2)."""
+
+from sop.state import InquiryState
+
+GATING = (
+    "INQ-4.1.1",
+    "INQ-4.1.2",
+    "INQ-4.1.3",
+    "INQ-4.2.1",
+    "INQ-4.2.2",
+    "INQ-4.2.3",
+    "INQ-4.3.1",
+    "INQ-4.3.2",
+    "INQ-4.4.1",
+    "INQ-4.4.2",
+    "INQ-4.5.2",
+    "INQ-4.6.1",
+    "INQ-4.6.2",
+    "INQ-5.3",
+)
+"""Clauses of which each must have a journal entry as its proof. INQ-4.4.2 (confirmed at once) and
+INQ-4.4.3 (promised) are alternatives: either proves that the customer knew how the answer comes."""
+
+_ALTERNATIVE = {"INQ-4.4.2": "INQ-4.4.3"}
+
+LEAVES_OPEN = ("INQ-4.4.2", "INQ-4.5.2", "INQ-4.6.1", "INQ-4.6.2")
+"""Proofs that fall when a resolved case is opened again: they spoke of a solution that did not hold."""
+
+
+def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
+    """Return the clauses that still stand between this inquiry and closing."""
+    if state.closed_as is not None:
+        return ()
+    proved = state.proofs.keys()
+    return tuple(c for c in GATING if c not in proved and _ALTERNATIVE.get(c, c) not in proved)

@@ -1,0 +1,71 @@
+"""The contact after resolution: planned, opened as a task, ended with its outcome (INQ-4.6)."""
+
+from datetime import datetime
+
+from sop.calendar import add_working
+from sop.case import Case
+from sop.ladder import arm
+from sop.models import CLOCK, TaskKind, TaskRecord
+from sop.policy import Starts
+from sop.state import FollowUpState
+
+
+def plan_follow_up(case: Case, attempt: int, since: datetime) -> None:
+    """Plan a contact after resolution: `after` the resolution, then `every` (INQ-4.6.1)."""
+    rule = case.policy.follow_up
+    wait = rule.after if attempt == 1 else rule.every
+    due = add_working(case.policy.calendar(rule.calendar), since, wait)
+    if due is None:  # without pauses there is always a moment
+        raise AssertionError("a follow-up without pauses has a moment")
+    state = case.state
+    task_id = f"{state.case_id}/follow-up/{state.resolutions}.{attempt}"
+    case.set(follow_up=FollowUpState(attempt=attempt, due_at=due, task_id=task_id))
+
+
+def open_follow_up(case: Case, now: datetime) -> None:
+    """Open the task for the responsible employee, and write to the customer (INQ-4.6.1)."""
+    follow_up = case.state.follow_up
+    if follow_up is None:
+        return
+    case.set(follow_up=follow_up.model_copy(update={"opened_at": now}))
+    name = follow_up.task_id.removeprefix(f"{case.state.case_id}/")
+    case.record(
+        "follow_up.due", CLOCK, now, entry_id=f"{name}/due", attempt=follow_up.attempt
+    )
+    case.put_task(_task(case, follow_up, now))
+    case.tell_customer("follow_up", f"{name}/message", now)
+    for row in case.policy.escalation:
+        if row.starts == Starts.FOLLOW_UP_OVERDUE:
+            occasion = sum(r.rung == row.rung for r in case.state.rungs) + 1
+            armed = arm(case.policy, row, case.state, base=now, now=now, occasion=occasion)
+            case.put_rung(armed)
+
+
+def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
+    """End the follow-up task, and what waited for it to be done."""
+    follow_up = case.state.follow_up
+    if follow_up is None:
+        return
+    if follow_up.opened_at is not None:
+        task = _task(case, follow_up, follow_up.opened_at)
+        case.put_task(task.model_copy(update={"done_at": now, "outcome": outcome}))
+    case.set(follow_up=None)
+    for rung in case.state.rungs:
+        row = case.policy.rung(rung.rung)
+        if row is not None and row.starts == Starts.FOLLOW_UP_OVERDUE:
+            if rung.armed:
+                case.put_rung(rung.model_copy(update={"met_at": now}))
+            elif rung.live:
+                case.put_rung(rung.model_copy(update={"stand_down": True}))
+
+
+def _task(case: Case, follow_up: FollowUpState, opened_at: datetime) -> TaskRecord:
+    return TaskRecord(
+        task_id=follow_up.task_id,
+        case_id=case.state.case_id,
+        kind=TaskKind.FOLLOW_UP_CALL,
+        assignee=case.state.responsible or case.state.assignee,
+        attempt=follow_up.attempt,
+        opened_at=opened_at,
+        due_at=follow_up.due_at,
+    )

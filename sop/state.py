@@ -1,0 +1,130 @@
+"""Everything an inquiry knows: the workflow's state, carried whole by continue-as-new."""
+
+from pydantic import AwareDatetime
+
+from sop.calendar import Pause
+from sop.messages import Receipt
+from sop.models import (
+    Channel,
+    ClosedAs,
+    Customer,
+    FollowUpOutcome,
+    Outgoing,
+    Payload,
+    Priority,
+    VerificationOutcome,
+)
+
+
+class RungState(Payload):
+    """One rung of this case, from the fact that started it.
+
+    Attributes:
+        occasion: 1 for a rung counted from receipt; counts the facts for `unresolved`.
+        base_at: The fact from which the procedure counts.
+        armed_at: When the case learned that the rung applies; lateness is never counted from before.
+        not_before: Set when the case was opened again: the rung is not due before.
+        due_at: None while a pause keeps it from being known.
+        fired_at: When it fired. A fired rung stays as it is, whatever is corrected later.
+        met_at: The case was resolved before it fired; reopening clears it.
+        status: None until its escalation runs; then what it last reported: paging,
+            acknowledged or ended.
+        stand_down: The case no longer needs the escalation; it is to be told so.
+    """
+
+    rung: str
+    occasion: int = 1
+    base_at: AwareDatetime
+    armed_at: AwareDatetime
+    not_before: AwareDatetime | None = None
+    due_at: AwareDatetime | None = None
+    warn_at: AwareDatetime | None = None
+    warned_at: AwareDatetime | None = None
+    fired_at: AwareDatetime | None = None
+    met_at: AwareDatetime | None = None
+    cause: str = ""
+    level: int = 0
+    role: str | None = None
+    status: str | None = None
+    stand_down: bool = False
+    acknowledged_by: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name within the case, e.g. `unresolved-2`."""
+        return f"{self.rung}-{self.occasion}"
+
+    @property
+    def armed(self) -> bool:
+        """It has neither fired nor been met."""
+        return self.fired_at is None and self.met_at is None
+
+    @property
+    def live(self) -> bool:
+        """Its escalation is going on."""
+        return self.fired_at is not None and self.status != "ended"
+
+
+class PromiseState(Payload):
+    """A response time told to the customer, not yet kept or broken."""
+
+    made_at: AwareDatetime
+    answer_by: AwareDatetime
+    warn_at: AwareDatetime | None = None
+    warned_at: AwareDatetime | None = None
+
+
+class FollowUpState(Payload):
+    """The contact after a resolution. `opened_at`: its task has been opened."""
+
+    attempt: int
+    due_at: AwareDatetime
+    opened_at: AwareDatetime | None = None
+    task_id: str
+
+
+class InquiryState(Payload):
+    """The facts of one inquiry. Stage, holder and what is missing are derived from them."""
+
+    case_id: str
+    customer: Customer
+    channel: Channel
+    received_at: AwareDatetime
+    opened_by: str
+
+    reception_complete: bool = False
+    category: str | None = None
+    priority: Priority | None = None
+    complex: bool = False
+    general_information: bool = False
+
+    verification: VerificationOutcome | None = None
+    exempt: bool = False
+
+    assignee: str | None = None
+    responded_at: AwareDatetime | None = None
+    promise: PromiseState | None = None
+    promises: int = 0
+    waiting_since: AwareDatetime | None = None
+    pauses: tuple[Pause, ...] = ()
+
+    unresolved_facts: int = 0
+    rungs: tuple[RungState, ...] = ()
+
+    resolutions: int = 0
+    resolved_at: AwareDatetime | None = None
+    resolution: str | None = None
+    responsible: str | None = None
+    follow_up: FollowUpState | None = None
+    follow_up_outcome: FollowUpOutcome | None = None
+    feedback: str | None = None
+    satisfaction: int | None = None
+
+    closed_at: AwareDatetime | None = None
+    closed_as: ClosedAs | None = None
+    duplicate_of: str | None = None
+
+    proofs: dict[str, int] = {}
+    seq: int = 0
+    seen: dict[str, Receipt] = {}
+    pending: Outgoing = Outgoing()
