@@ -14,8 +14,8 @@ from sop.models import (
     Entry,
     EscalationRecord,
     Opening,
-    Outgoing,
     OutboxMessage,
+    Outgoing,
     Stage,
     TaskRecord,
 )
@@ -24,7 +24,7 @@ from sop.policy import CasePolicy
 from sop.stages import stage_of
 from sop.state import InquiryState, RungState
 
-Detail = str | int | float | bool | None | list[str]
+Detail = str | int | float | bool | list[str] | None
 
 
 class Case:
@@ -69,7 +69,7 @@ class Case:
             clauses=tuple(clauses),
             detail=detail,
         )
-        proofs = self.state.proofs | {c: entry.seq for c in entry.clauses}
+        proofs = self.state.proofs | dict.fromkeys(entry.clauses, entry.seq)
         self.set(seq=entry.seq, proofs=proofs)
         self._send(entries=(entry,))
 

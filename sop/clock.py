@@ -81,7 +81,9 @@ def _warn_of_promise(case: Case, now: datetime) -> None:
     case.set(promise=promise.model_copy(update={"warned_at": now}))
     name = f"promise/{case.state.promises}/warned"
     until = case.policy.desk.local(promise.answer_by)
-    case.record("promise.warned", CLOCK, now, entry_id=name, answer_by=promise.answer_by.isoformat())
+    case.record(
+        "promise.warned", CLOCK, now, entry_id=name, answer_by=promise.answer_by.isoformat()
+    )
     case.warn_holder(name, f"{case.state.case_id}: the promised answer is due {until}.", now)
 
 

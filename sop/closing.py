@@ -24,7 +24,7 @@ INQ-4.4.3 (promised) are alternatives: either proves that the customer knew how 
 _ALTERNATIVE = {"INQ-4.4.2": "INQ-4.4.3"}
 
 LEAVES_OPEN = ("INQ-4.4.2", "INQ-4.5.2", "INQ-4.6.1", "INQ-4.6.2")
-"""Proofs that fall when a resolved case is opened again: they spoke of a solution that did not hold."""
+"""Proofs that fall when a resolved case is opened again: their solution did not hold."""
 
 
 def missing_for_closing(state: InquiryState) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ class SopError(Exception):
 
     code: ClassVar[str] = "refused"
 
-    def __init__(self, message: str, *, clause: str | None = None, missing: tuple[str, ...] = ()):
+    def __init__(
+        self, message: str, *, clause: str | None = None, missing: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.clause = clause
@@ -59,6 +61,6 @@ class InvalidValueError(SopError):
 class PolicyError(ValueError):
     """A policy file is wrong. `mistakes` names each by key and line."""
 
-    def __init__(self, mistakes: tuple[str, ...]):
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes

@@ -17,8 +17,7 @@ def fire(
 ) -> None:
     """Escalate: the rung fires once and for good, and the register says how late (INQ-6).
 
-    Args:
-        by_hand: Why a person escalates before the matrix asks for it.
+    `by_hand` says why a person escalates before the matrix asks for it.
     """
     row = case.policy.rung(rung.rung)
     if row is None or not rung.armed:

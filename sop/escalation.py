@@ -185,6 +185,23 @@ class Escalation:
         )
         return "\n\n".join(lines)
 
+    @property
+    def waits_for(self) -> str:
+        """What the next deadline means to a person."""
+        if self.state.acknowledged_by is not None:
+            return "acknowledgement runs out without work on the case"
+        return f"page the {str(self.role).replace('_', ' ')} again, or go up the chain"
+
+    @property
+    def has_pending(self) -> bool:
+        """There is something that the CRM does not have yet."""
+        return self.state.pending != Outgoing()
+
+    @property
+    def unwritten_from(self) -> int:
+        """The first entry that the CRM may not have."""
+        return self.state.pending.first_seq(self.state.seq)
+
     def take_pending(self) -> Outgoing:
         """Return what the CRM does not have yet."""
         pending = self.state.pending
@@ -231,7 +248,13 @@ class Escalation:
         self._set(level=level, page_due_at=now, climb_due_at=now + self.start.paging.climb_after)
         name = f"level/{level}/{self.state.seq + 1}"
         self._record(
-            "escalation.climbed", CLOCK, now, name, level=level, role=str(self.role), because=because
+            "escalation.climbed",
+            CLOCK,
+            now,
+            name,
+            level=level,
+            role=str(self.role),
+            because=because,
         )
 
     def _set(self, **changes: object) -> None:

@@ -29,9 +29,7 @@ def open_follow_up(case: Case, now: datetime) -> None:
         return
     case.set(follow_up=follow_up.model_copy(update={"opened_at": now}))
     name = follow_up.task_id.removeprefix(f"{case.state.case_id}/")
-    case.record(
-        "follow_up.due", CLOCK, now, entry_id=f"{name}/due", attempt=follow_up.attempt
-    )
+    case.record("follow_up.due", CLOCK, now, entry_id=f"{name}/due", attempt=follow_up.attempt)
     case.put_task(_task(case, follow_up, now))
     case.tell_customer("follow_up", f"{name}/message", now)
     for row in case.policy.escalation:

@@ -11,7 +11,7 @@ from sop.escalating import report
 from sop.messages import Command, EscalationReport, InquiryOpening, Receipt
 from sop.models import Actor, CaseRecord, ClosedAs, Deadline, Opening, Outgoing
 from sop.policy import CasePolicy
-from sop.state import InquiryState, RungState
+from sop.state import InquiryOutcome, InquiryStart, InquiryState, RungState
 from sop.steps import STEPS, attest_reception, check_category, classify, close, may_close
 
 REMEMBERED_RECEIPTS = 200
@@ -38,20 +38,25 @@ class Inquiry(Case):
     """One inquiry, from reception to closing."""
 
     @classmethod
-    def open(
-        cls,
-        policy: CasePolicy,
-        opening: InquiryOpening,
-        *,
-        case_id: str,
-        opened_by: Actor,
-        received_at: datetime,
-        now: datetime,
-        digest: str,
-    ) -> Self:
-        """Begin a case: log it, and attest and classify as far as the caller could (INQ-4.1, 4.2)."""
+    def begin(cls, start: InquiryStart, now: datetime) -> Self:
+        """Take up a case: a new one, or one that was continued as new.
+
+        Raises:
+            ValueError: The input holds neither an opening nor a state.
+        """
+        if start.state is not None:
+            return cls(start.policy, start.state)
+        if start.opening is None:
+            raise ValueError("an inquiry begins with an opening or a state")
+        return cls._open(start, start.opening, now)
+
+    @classmethod
+    def _open(cls, start: InquiryStart, opening: InquiryOpening, now: datetime) -> Self:
+        """Log the inquiry, and attest and classify as far as the caller could (INQ-4.1, 4.2)."""
+        policy, opened_by = start.policy, start.opened_by
+        received_at = min(start.received_at, now)
         state = InquiryState(
-            case_id=case_id,
+            case_id=start.case_id,
             customer=opening.customer,
             channel=opening.channel,
             received_at=received_at,
@@ -65,7 +70,7 @@ class Inquiry(Case):
                 customer=opening.customer,
                 subject=opening.subject,
                 text=opening.text,
-                request_digest=digest,
+                request_digest=start.digest,
             )
         )
         case.record(
@@ -159,8 +164,41 @@ class Inquiry(Case):
         """Return the escalations that a person holds: work on the case renews their lease."""
         return tuple(r for r in self.state.rungs if r.live and r.status == "acknowledged")
 
+    @property
+    def closed(self) -> bool:
+        """The case has ended."""
+        return self.state.closed_as is not None
+
+    def outcome(self) -> InquiryOutcome:
+        """Return how the case ended.
+
+        Raises:
+            ValueError: It has not.
+        """
+        if self.state.closed_as is None:
+            raise ValueError("the case is open")
+        return InquiryOutcome(
+            case_id=self.state.case_id, closed_as=self.state.closed_as, entries=self.state.seq
+        )
+
+    def to_continue(self, start: InquiryStart) -> InquiryStart:
+        """Return the input with which the case continues as new: everything it knows."""
+        return start.model_copy(
+            update={"opening": None, "policy": self.policy, "state": self.state}
+        )
+
+    @property
+    def has_pending(self) -> bool:
+        """There is something that the CRM does not have yet."""
+        return self.state.pending != Outgoing()
+
+    @property
+    def unwritten_from(self) -> int:
+        """The first entry that the CRM may not have."""
+        return self.state.pending.first_seq(self.state.seq)
+
     def take_pending(self) -> Outgoing:
-        """Return what the CRM does not have yet; `hand_back` it if the flush is given up."""
+        """Return what the CRM does not have yet."""
         pending = self.state.pending
         self.set(pending=Outgoing())
         return pending

@@ -87,10 +87,8 @@ def rearm(
     return tuple(kept)
 
 
-def revive(
-    policy: CasePolicy, state: InquiryState, now: datetime
-) -> tuple[RungState, ...]:
-    """Return the rungs of a case that is open again: what was met waits once more, from now at the earliest."""
+def revive(policy: CasePolicy, state: InquiryState, now: datetime) -> tuple[RungState, ...]:
+    """Return the rungs of a case that is open again: what was met waits anew, from now on."""
     revived = []
     for held in state.rungs:
         rung = policy.rung(held.rung)

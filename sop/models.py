@@ -166,11 +166,11 @@ class Entry(Payload):
     actor: Actor
     kind: str
     clauses: tuple[str, ...] = ()
-    detail: dict[str, str | int | float | bool | None | list[str]] = {}
+    detail: dict[str, str | int | float | bool | list[str] | None] = {}
 
 
 class EscalationRecord(Payload):
-    """What the register of escalations holds of one rung that fired; (case_id, rung, occasion) is its key.
+    """One rung that fired, as the register holds it; (case_id, rung, occasion) is its key.
 
     The inquiry writes due, fired and cause; the escalation writes level, acknowledgement and end.
     A field that is None leaves the register's value as it is.
@@ -283,6 +283,10 @@ class Outgoing(Payload):
     messages: tuple[OutboxMessage, ...] = ()
     opening: Opening | None = None
 
+    def first_seq(self, last: int) -> int:
+        """Return the first waiting entry's number, or the one after `last` where none waits."""
+        return self.entries[0].seq if self.entries else last + 1
+
 
 class FlushBatch(Payload):
     """One flush: written in one SQL transaction, and once however often it is retried.
@@ -291,12 +295,14 @@ class FlushBatch(Payload):
         stream: The workflow id of the single writer; (stream, seq) numbers its entries.
         case_id: The case whose timeline the entries belong to.
         case: The case's row after the last entry; None when an escalation flushes.
+        at: The moment of the workflow task; a task that is done again has a later one.
     """
 
     stream: str
     case_id: str
     case: CaseRecord | None = None
     outgoing: Outgoing
+    at: AwareDatetime
 
 
 class Deadline(Payload):
@@ -305,5 +311,3 @@ class Deadline(Payload):
     at: AwareDatetime
     what: str
     """For a person: `complaint to the quality manager`, `follow-up call due`."""
-
-

@@ -3,8 +3,9 @@
 from pydantic import AwareDatetime
 
 from sop.calendar import Pause
-from sop.messages import Receipt
+from sop.messages import InquiryOpening, Receipt
 from sop.models import (
+    Actor,
     Channel,
     ClosedAs,
     Customer,
@@ -14,6 +15,7 @@ from sop.models import (
     Priority,
     VerificationOutcome,
 )
+from sop.policy import CasePolicy
 
 
 class RungState(Payload):
@@ -22,7 +24,7 @@ class RungState(Payload):
     Attributes:
         occasion: 1 for a rung counted from receipt; counts the facts for `unresolved`.
         base_at: The fact from which the procedure counts.
-        armed_at: When the case learned that the rung applies; lateness is never counted from before.
+        armed_at: When the case learned that the rung applies; it cannot be late before.
         not_before: Set when the case was opened again: the rung is not due before.
         due_at: None while a pause keeps it from being known.
         fired_at: When it fired. A fired rung stays as it is, whatever is corrected later.
@@ -128,3 +130,31 @@ class InquiryState(Payload):
     seq: int = 0
     seen: dict[str, Receipt] = {}
     pending: Outgoing = Outgoing()
+
+
+class InquiryStart(Payload):
+    """The input of an inquiry's workflow.
+
+    Attributes:
+        opening: What the caller said; None when the case was continued as new.
+        received_at: When the API took the request; the server's start time where that is earlier.
+        policy: The policy in force when the case began; it stays pinned.
+        digest: Fingerprint of the request.
+        state: The whole case, when it was continued as new.
+    """
+
+    case_id: str
+    policy: CasePolicy
+    opened_by: Actor
+    received_at: AwareDatetime
+    opening: InquiryOpening | None = None
+    digest: str = ""
+    state: InquiryState | None = None
+
+
+class InquiryOutcome(Payload):
+    """How an inquiry ended."""
+
+    case_id: str
+    closed_as: ClosedAs
+    entries: int

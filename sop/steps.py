@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sop import messages as m
+from sop.calendar import Pause
 from sop.case import Case
 from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.escalating import fire, stand_down, unresolved
@@ -22,7 +23,6 @@ from sop.models import (
     Reception,
     VerificationOutcome,
 )
-from sop.calendar import Pause
 from sop.policy import Starts
 from sop.stages import cleared
 from sop.state import PromiseState
@@ -231,7 +231,9 @@ def _wait_for_customer(case: Case, step: m.WaitForCustomer, now: datetime) -> No
 
 def _resume(case: Case, step: m.Resume, now: datetime) -> None:
     if case.state.waiting_since is None:
-        raise WrongStageError("The case does not wait for the customer; there is nothing to resume.")
+        raise WrongStageError(
+            "The case does not wait for the customer; there is nothing to resume."
+        )
     _end_wait(case, now, step.actor, step.reason)
 
 

@@ -1,0 +1,90 @@
+"""Keeping the CRM up to date with what a workflow knows (design §2.2)."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from activities.crm import CrmActivities
+from sop.models import CaseRecord, FlushBatch, Outgoing
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows.options import FLUSH_AT_ONCE, FLUSH_WHEN_BACK
+
+
+class Source(Protocol):
+    """What collects entries: a case or an escalation."""
+
+    @property
+    def has_pending(self) -> bool:
+        """There is something that the CRM does not have yet."""
+        ...
+
+    def take_pending(self) -> Outgoing:
+        """Return it, and forget it."""
+        ...
+
+
+@dataclass
+class Journal:
+    """Writes the entries of one workflow, in order and one batch at a time.
+
+    Attributes:
+        written: The last entry that the CRM has.
+        late: The database did not answer at once. Whoever waits for the CRM need not wait: the
+            entries are safe in the workflow, and follow.
+    """
+
+    stream: str
+    case_id: str
+    source: Source
+    row: Callable[[], CaseRecord | None] = lambda: None
+    written: int = 0
+    late: bool = False
+    _closing: bool = False
+
+    async def keep(self) -> None:
+        """Flush whenever there is something to flush, until all is written and `drained` asks."""
+        while True:
+            await workflow.wait_condition(lambda: self.source.has_pending or self._closing)
+            if not self.source.has_pending:
+                return
+            await self._flush()
+
+    async def drained(self, keeper: asyncio.Task[None]) -> None:
+        """Wait until everything is written, and end the keeper."""
+        self._closing = True
+        await keeper
+
+    async def wait_for(self, seq: int) -> bool:
+        """Wait until the CRM has an entry; return False when it will have it only later."""
+        await workflow.wait_condition(lambda: self.written >= seq or self.late)
+        return self.written >= seq
+
+    async def _flush(self) -> None:
+        row = self.row()
+        outgoing = self.source.take_pending()
+        batch = FlushBatch(
+            stream=self.stream,
+            case_id=self.case_id,
+            case=row,
+            outgoing=outgoing,
+            at=workflow.now(),
+        )
+        what = f"Write {len(outgoing.entries)} journal entries to the CRM"
+        try:
+            await workflow.execute_local_activity_method(
+                CrmActivities.flush, batch, summary=what, **FLUSH_AT_ONCE
+            )
+        except ActivityError:
+            self.late = True
+            await workflow.execute_activity_method(
+                CrmActivities.flush,
+                batch,
+                summary=f"{what}; the database did not answer at once",
+                **FLUSH_WHEN_BACK,
+            )
+            self.late = False
+        if outgoing.entries:
+            self.written = outgoing.entries[-1].seq

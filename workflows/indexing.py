@@ -1,0 +1,65 @@
+"""What the lists of the Temporal UI show of a case, and telling them only what changed."""
+
+from typing import Any
+
+from sop.case import Case
+from sop.clock import next_deadline
+from sop.escalation import Escalation
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
+
+from workflows import search_attributes as index
+
+Pairs = list[SearchAttributePair[Any]]
+
+
+def of_case(case: Case) -> TypedSearchAttributes:
+    """Return the search attributes of a case."""
+    state, deadline = case.state, next_deadline(case, warnings=False)
+    pairs: Pairs = [
+        SearchAttributePair(index.CASE_STAGE, str(case.stage)),
+        SearchAttributePair(index.CASE_CHANNEL, str(state.channel)),
+        SearchAttributePair(index.CASE_ESCALATION_LEVEL, case.level),
+    ]
+    if state.category is not None:
+        pairs.append(SearchAttributePair(index.CASE_CATEGORY, state.category))
+    if state.priority is not None:
+        pairs.append(SearchAttributePair(index.CASE_PRIORITY, str(state.priority)))
+    if state.assignee is not None:
+        pairs.append(SearchAttributePair(index.CASE_ASSIGNEE, state.assignee))
+    if deadline is not None:
+        pairs.append(SearchAttributePair(index.CASE_NEXT_DEADLINE, deadline.at))
+    return TypedSearchAttributes(pairs)
+
+
+def of_escalation(escalation: Escalation) -> TypedSearchAttributes:
+    """Return the search attributes of an escalation: its stage is paging, acknowledged or ended."""
+    deadline = escalation.next_deadline()
+    pairs: Pairs = [
+        SearchAttributePair(index.CASE_STAGE, escalation.status),
+        SearchAttributePair(index.CASE_ESCALATION_LEVEL, escalation.state.level),
+    ]
+    if escalation.state.acknowledged_by is not None:
+        pairs.append(SearchAttributePair(index.CASE_ASSIGNEE, escalation.state.acknowledged_by))
+        if deadline is not None:
+            pairs.append(SearchAttributePair(index.CASE_NEXT_DEADLINE, deadline))
+    return TypedSearchAttributes(pairs)
+
+
+class Listing:
+    """Tells the server what changed in a workflow's search attributes: one command, or none."""
+
+    def __init__(self, told: TypedSearchAttributes) -> None:
+        self._told = told
+
+    def tell(self, now: TypedSearchAttributes) -> None:
+        """Upsert the differences."""
+        changes: list[SearchAttributeUpdate[Any]] = []
+        for key in index.SEARCH_ATTRIBUTES:
+            value = now.get(key)
+            if value == self._told.get(key):
+                continue
+            changes.append(key.value_unset() if value is None else key.value_set(value))
+        if changes:
+            workflow.upsert_search_attributes(changes)
+            self._told = now

@@ -1,0 +1,77 @@
+"""SOP: Customer Inquiry Handling Protocol. One inquiry is one workflow.
+
+Kept thin: the sandbox runs this file anew for every case.
+"""
+
+import asyncio
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from sop.describe import details
+    from sop.inquiry import Inquiry
+    from sop.state import InquiryOutcome, InquiryStart
+
+    from workflows.alarm import Alarm
+    from workflows.escalating import Escalations
+    from workflows.flushing import Journal
+    from workflows.indexing import Listing, of_case
+    from workflows.inquiry_steps import InquirySteps
+
+
+@workflow.defn(name="InquiryWorkflow")
+class InquiryWorkflow(InquirySteps):
+    """Reception, categorisation, verification, response, escalation, resolution, follow-up."""
+
+    @workflow.init
+    def __init__(self, start: InquiryStart) -> None:
+        """Take up the case: a new one, or one that was continued as new."""
+        self.start = start
+        self.case = Inquiry.begin(start, workflow.now())
+        self.journal = Journal(
+            stream=workflow.info().workflow_id,
+            case_id=start.case_id,
+            source=self.case,
+            row=self.case.case_record,
+            written=self.case.unwritten_from - 1,
+        )
+        self.escalations = Escalations(self.case)
+        self.alarm = Alarm()
+        self.listing = Listing(workflow.info().typed_search_attributes)
+        self.changed = False
+        self.worked = False
+
+    @workflow.run
+    async def run(self, start: InquiryStart) -> InquiryOutcome:
+        """Follow the case until every clause that gates closing is proved, or it was withdrawn."""
+        keeper = asyncio.create_task(self.journal.keep())
+        while not self.case.closed:
+            self.case.tick(workflow.now())
+            await self.escalations.follow(worked=self._worked())
+            self._show()
+            if workflow.info().is_continue_as_new_suggested():
+                await self._continue_as_new(keeper)
+            await self._until_something_happens()
+        await self.escalations.follow(worked=False)
+        self._show()
+        await self.journal.drained(keeper)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.case.outcome()
+
+    async def _until_something_happens(self) -> None:
+        self.alarm.set(self.case.next_deadline())
+        await workflow.wait_condition(lambda: self.changed or self.alarm.rang)
+        self.changed = False
+
+    def _worked(self) -> bool:
+        worked, self.worked = self.worked, False
+        return worked
+
+    def _show(self) -> None:
+        workflow.set_current_details(details(self.case))
+        self.listing.tell(of_case(self.case))
+
+    async def _continue_as_new(self, keeper: asyncio.Task[None]) -> None:
+        await self.journal.drained(keeper)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self.case.to_continue(self.start))

@@ -1,0 +1,58 @@
+"""Every timeout, retry policy and priority of the workflows, in one table.
+
+These are engineering limits. The procedures' times stand in the policy file.
+"""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import Priority, RetryPolicy
+
+
+class LocalFlushOptions(TypedDict):
+    """How the flush is tried first: within the workflow task, and not for long."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class ActivityOptions(TypedDict):
+    """How an activity runs that goes through the server."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+    priority: Priority
+
+
+ESCALATIONS_FIRST = Priority(priority_key=1)
+ORDINARY = Priority(priority_key=3)
+
+# Within a workflow task of 10 s: long enough for a busy database, too short to be renewed by
+# heartbeats, each of which would be billed.
+FLUSH_AT_ONCE = LocalFlushOptions(
+    start_to_close_timeout=timedelta(seconds=2),
+    schedule_to_close_timeout=timedelta(seconds=4),
+    retry_policy=RetryPolicy(maximum_attempts=2, initial_interval=timedelta(milliseconds=200)),
+)
+
+# The database does not answer: the server keeps the batch, for as long as it takes.
+FLUSH_WHEN_BACK = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=15),
+    ),
+    priority=ORDINARY,
+)
+
+PAGE = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=1.5,
+        maximum_interval=timedelta(seconds=30),
+    ),
+    priority=ESCALATIONS_FIRST,
+)
