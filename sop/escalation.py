@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from sop.access import require
 from sop.errors import NotAllowedError, StaleAcknowledgementError
 from sop.messages import Acknowledge, EscalationReport, Receipt
-from sop.models import CLOCK, Actor, Entry, EscalationRecord, Outgoing, Payload, Role, Stage
+from sop.models import CLOCK, Actor, Entry, EscalationRecord, Outgoing, Payload, Role
 from sop.policy import Desk, Paging
 
 MISSED = "the page was not acknowledged"
@@ -121,7 +121,6 @@ class Escalation:
         receipt = Receipt(
             case_id=self.start.case_id,
             seq=self.state.seq,
-            stage=Stage.IN_PROGRESS,
             next_deadline=self.state.lease_until,
             next_deadline_what="acknowledgement runs out without work on the case",
             digest=step.digest,

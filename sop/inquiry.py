@@ -12,7 +12,9 @@ from sop.messages import Command, EscalationReport, InquiryOpening, Receipt
 from sop.models import Actor, CaseRecord, ClosedAs, Deadline, Opening, Outgoing
 from sop.policy import CasePolicy
 from sop.state import InquiryOutcome, InquiryStart, InquiryState, RungState
-from sop.steps import STEPS, attest_reception, check_category, classify, close, may_close
+from sop.steps import STEPS
+from sop.steps_ending import close, may_close
+from sop.steps_intake import attest_reception, check_category, classify
 
 REMEMBERED_RECEIPTS = 200
 """So many answers are kept to recognise a repeated request across continue-as-new."""

@@ -188,6 +188,7 @@ class Receipt(Payload):
     """The answer to a command.
 
     Attributes:
+        stage: Of the case; None in the answer to an acknowledgement.
         recorded: The CRM has it. False: it is safe in the workflow, and the CRM follows as
             soon as its database answers.
         digest: Of the request that was accepted under this id.
@@ -195,7 +196,7 @@ class Receipt(Payload):
 
     case_id: str
     seq: int
-    stage: Stage
+    stage: Stage | None = None
     proved: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     next_deadline: AwareDatetime | None = None

@@ -1,0 +1,245 @@
+"""The only gateway to the workflows: starts, updates and finds cases, and owns their ids."""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+
+from pydantic import BaseModel, ConfigDict
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.failures import RefusalDetail
+from runtime.case_errors import (
+    BusyError,
+    CaseEndedError,
+    KeyReusedError,
+    NotAnsweredError,
+    RefusedError,
+    TemporalUnavailableError,
+    UnknownCaseError,
+)
+from sop.describe import summary
+from sop.errors import SopError, StaleAcknowledgementError
+from sop.inquiry import Inquiry, check_opening
+from sop.messages import Acknowledge, Command, InquiryOpening, Receipt
+from sop.models import Actor
+from sop.policy import Policy
+from sop.state import InquiryStart
+from workflows.escalating import escalation_id
+from workflows.indexing import of_case
+
+ANSWER_WITHIN = timedelta(seconds=10)
+"""An Update that no worker has answered by then is reported so; its id is safe to repeat."""
+
+DIGEST_MEMO = "request_digest"
+
+
+class Opened(BaseModel):
+    """A case that was opened, now or by an earlier request with the same key."""
+
+    model_config = ConfigDict(frozen=True)
+
+    case_id: str
+    run_id: str | None
+    created: bool
+
+
+class Cases:
+    """Starts, updates and finds cases.
+
+    Args:
+        client: The process's one Temporal client.
+        policy: The policy in force; a new case is pinned to it.
+        task_queue: Where the workers listen.
+        digest_of: Returns the request digest of a case that the CRM knows, else None: the CRM
+            remembers a key longer than Temporal does.
+        ui: Address of the Temporal UI, for links.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        policy: Policy,
+        *,
+        task_queue: str,
+        digest_of: Callable[[str], str | None],
+        ui: str,
+    ) -> None:
+        self.client = client
+        self.policy = policy
+        self._task_queue = task_queue
+        self._digest_of = digest_of
+        self._ui = ui.rstrip("/")
+
+    async def open(self, opening: InquiryOpening, *, actor: Actor, key: str, digest: str) -> Opened:
+        """Open an inquiry, once per caller and key.
+
+        Raises:
+            RefusedError: The policy or the actor's role does not allow it.
+            KeyReusedError: The key was used for another request.
+            TemporalUnavailableError: Try again with the same key.
+        """
+        try:
+            check_opening(self.policy.case, opening, actor)
+        except SopError as error:
+            raise RefusedError.of(error) from None
+        case_id = inquiry_id(actor.principal, key)
+        recorded = await asyncio.to_thread(self._digest_of, case_id)
+        if recorded is not None:
+            return _same_request(case_id, None, recorded, digest)
+        start = InquiryStart(
+            case_id=case_id,
+            policy=self.policy.case,
+            opened_by=actor,
+            received_at=datetime.now(UTC),
+            opening=opening,
+            digest=digest,
+        )
+        try:
+            return await self._start(start)
+        except WorkflowAlreadyStartedError:
+            return await self._opened_before(case_id, digest)
+        except RPCError as error:
+            _raise_for(error)
+
+    async def step(self, case_id: str, command: Command, *, key: str | None) -> Receipt:
+        """Report a step to a case, once per caller and key.
+
+        Raises:
+            RefusedError: The procedure refuses the step; nothing has changed.
+            UnknownCaseError: There is no such case.
+            CaseEndedError: The case is closed.
+            KeyReusedError: The key was used for another request of this kind.
+            NotAnsweredError: No worker answered in time; repeat with the same key.
+            BusyError: Too many requests to this case at once.
+            TemporalUnavailableError: Temporal does not answer.
+        """
+        try:
+            return await self._update(case_id, command, key)
+        except CaseEndedError:
+            if not await self.exists(case_id):
+                raise UnknownCaseError(case_id) from None
+            raise
+
+    async def acknowledge(
+        self, case_id: str, rung: str, occasion: int, command: Acknowledge, *, key: str | None
+    ) -> Receipt:
+        """Acknowledge an escalation of a case; raises what `step` raises."""
+        name = escalation_id(case_id, rung, occasion)
+        try:
+            return await self._update(name, command, key)
+        except CaseEndedError:
+            if not await self.exists(name):
+                raise UnknownCaseError(name) from None
+            over = StaleAcknowledgementError(f"The escalation {rung} is over.")
+            raise RefusedError.of(over) from None
+
+    async def exists(self, case_id: str) -> bool:
+        """Return whether Temporal knows the case; never wakes its workflow."""
+        try:
+            await self.client.get_workflow_handle(case_id).describe()
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            _raise_for(error)
+        return True
+
+    def link(self, case_id: str, run_id: str | None = None) -> str:
+        """Return the address of the case in the Temporal UI."""
+        page = f"{self._ui}/namespaces/{self.client.namespace}/workflows/{case_id}"
+        return f"{page}/{run_id}/history" if run_id else page
+
+    async def _start(self, start: InquiryStart) -> Opened:
+        # The same pure function that the workflow runs: attributes given at the start cost nothing.
+        case = Inquiry.begin(start, start.received_at)
+        local = start.policy.desk.local(start.received_at)
+        handle = await self.client.start_workflow(
+            "InquiryWorkflow",
+            start,
+            id=start.case_id,
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            memo={DIGEST_MEMO: start.digest},
+            search_attributes=of_case(case),
+            static_summary=summary(case.state.channel, local),
+        )
+        return Opened(case_id=start.case_id, run_id=handle.first_execution_run_id, created=True)
+
+    async def _opened_before(self, case_id: str, digest: str) -> Opened:
+        try:
+            known = await self.client.get_workflow_handle(case_id).describe()
+            recorded = await known.memo_value(DIGEST_MEMO, "", type_hint=str)
+        except RPCError as error:
+            _raise_for(error)
+        return _same_request(case_id, known.run_id, recorded, digest)
+
+    async def _update(self, workflow_id: str, command: Command, key: str | None) -> Receipt:
+        handle = self.client.get_workflow_handle(workflow_id)
+        try:
+            receipt: Receipt = await handle.execute_update(
+                command.step,
+                command,
+                id=update_id(command, key),
+                result_type=Receipt,
+                rpc_timeout=ANSWER_WITHIN,
+            )
+        except WorkflowUpdateFailedError as error:
+            _raise_refusal(error.cause)
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            raise NotAnsweredError from None
+        except RPCError as error:
+            _raise_for(error)
+        if receipt.digest != command.digest:
+            raise KeyReusedError
+        return receipt
+
+
+def inquiry_id(principal: str, key: str) -> str:
+    """Return the id of the inquiry that a caller opens with a key: the workflow id and case id."""
+    return f"inquiry-{_mark(principal, key)}"
+
+
+def update_id(command: Command, key: str | None) -> str:
+    """Return the id of an Update: the same for the same caller, step and key."""
+    if key is None:
+        return f"{command.step}/{uuid.uuid4().hex[:20]}"
+    return f"{command.step}/{_mark(command.actor.principal, key)}"
+
+
+def _mark(principal: str, key: str) -> str:
+    return hashlib.sha256(f"{principal}\n{key}".encode()).hexdigest()[:20]
+
+
+def _same_request(case_id: str, run_id: str | None, recorded: str, digest: str) -> Opened:
+    if recorded != digest:
+        raise KeyReusedError
+    return Opened(case_id=case_id, run_id=run_id, created=False)
+
+
+def _raise_refusal(cause: BaseException | None) -> NoReturn:
+    if isinstance(cause, ApplicationError):
+        if cause.type == "AcceptedUpdateCompletedWorkflow":
+            raise CaseEndedError from None
+        if cause.details:
+            raise RefusedError(RefusalDetail.model_validate(cause.details[0])) from None
+    raise NotAnsweredError from cause
+
+
+def _raise_for(error: RPCError) -> NoReturn:
+    if error.status == RPCStatusCode.NOT_FOUND:
+        raise CaseEndedError from None
+    if error.status == RPCStatusCode.RESOURCE_EXHAUSTED:
+        raise BusyError from None
+    if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+        raise NotAnsweredError from None
+    raise TemporalUnavailableError from error

@@ -1,0 +1,24 @@
+"""The gates that several steps stand behind."""
+
+from sop.case import Case
+from sop.errors import BehindGateError, WrongStageError
+from sop.stages import cleared
+
+
+def require_cleared(case: Case, what: str) -> None:
+    """Refuse what tells of the customer's account before the customer is verified (INQ-4.3.2)."""
+    if not cleared(case.policy, case.state):
+        raise BehindGateError(
+            f"{what} stands behind the verification of the customer. Record the verification "
+            "first, or categorise the inquiry as general information.",
+            clause="INQ-4.3.2",
+        )
+
+
+def require_unresolved(case: Case, what: str) -> None:
+    """Refuse what has no place in a case that is resolved and waits for its follow-up."""
+    if case.state.resolved_at is not None:
+        raise WrongStageError(
+            f"The inquiry is resolved and waits for the follow-up; {what} has no place there. "
+            "If the problem is back, report `customer_replied` with `problem_persists`."
+        )

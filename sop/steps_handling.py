@@ -1,0 +1,175 @@
+"""The steps of handling: answers, promises, waits, escalation by hand (INQ-4.4, INQ-4.5)."""
+
+from datetime import datetime
+
+from sop import messages as m
+from sop.calendar import Pause
+from sop.case import Case
+from sop.errors import InvalidValueError, WrongStageError
+from sop.escalating import fire, unresolved
+from sop.gates import require_cleared, require_unresolved
+from sop.ladder import arm
+from sop.models import Actor
+from sop.policy import Starts
+from sop.state import PromiseState
+
+
+def keep_promise(case: Case, now: datetime) -> bool:
+    """End a promise by an answer; return whether it came in time."""
+    promise = case.state.promise
+    case.set(promise=None)
+    return promise is not None and now <= promise.answer_by
+
+
+def respond(case: Case, step: m.Respond, now: datetime) -> None:
+    """Record an answer as sent (INQ-4.4.1)."""
+    if step.discloses_account:
+        require_cleared(case, "An answer about the customer's account")
+    kept = keep_promise(case, now)
+    case.set(responded_at=now)
+    case.record(
+        "response.sent",
+        step.actor,
+        now,
+        ["INQ-4.4.1"],
+        text=step.text,
+        discloses_account=step.discloses_account,
+        promise_kept=kept,
+    )
+
+
+def promise(case: Case, step: m.Promise, now: datetime) -> None:
+    """Start the clock of what the customer was told (INQ-4.4.3)."""
+    require_unresolved(case, "a promise")
+    rule = case.policy.promise
+    if not now < step.answer_by <= now + rule.longest:
+        latest = case.policy.desk.local(now + rule.longest)
+        raise InvalidValueError(
+            f"`answer_by` must lie in the future and not after {latest} (policy: promise.longest).",
+            clause="INQ-4.4.3",
+        )
+    replaced = case.state.promise
+    warn = now + (step.answer_by - now) * rule.warn_at if rule.warn_at is not None else None
+    case.set(
+        promise=PromiseState(made_at=now, answer_by=step.answer_by, warn_at=warn),
+        promises=case.state.promises + 1,
+    )
+    case.record(
+        "promise.made",
+        step.actor,
+        now,
+        ["INQ-4.4.3"],
+        answer_by=step.answer_by.isoformat(),
+        contact=step.contact,
+        replaces=replaced.answer_by.isoformat() if replaced else None,
+    )
+    number = case.state.promises
+    case.tell_customer(
+        "promise", f"promise/{number}", now, answer_by=case.policy.desk.local(step.answer_by)
+    )
+
+
+def customer_replied(case: Case, step: m.CustomerReplied, now: datetime) -> None:
+    """Record what the customer said; reported again, the case is unresolved."""
+    again = step.problem_persists and case.state.resolutions > 0
+    case.record(
+        "customer.replied",
+        step.actor,
+        now,
+        text=step.text,
+        problem_persists=step.problem_persists,
+    )
+    if case.state.waiting_since is not None:
+        end_wait(case, now, step.actor, "customer replied")
+    if again:
+        unresolved(case, step.actor, now, since=now, why="reported again")
+
+
+def wait_for_customer(case: Case, step: m.WaitForCustomer, now: datetime) -> None:
+    """Start a wait; rungs pause where the policy says so."""
+    require_unresolved(case, "waiting for the customer")
+    if case.state.waiting_since is not None:
+        raise WrongStageError("The case already waits for the customer.")
+    case.set(waiting_since=now, pauses=(*case.state.pauses, Pause(start=now, end=None)))
+    case.record("wait.started", step.actor, now, question=step.question)
+    case.rearm(now, step.actor, "waiting for the customer")
+
+
+def resume(case: Case, step: m.Resume, now: datetime) -> None:
+    """End a wait by hand."""
+    if case.state.waiting_since is None:
+        raise WrongStageError(
+            "The case does not wait for the customer; there is nothing to resume."
+        )
+    end_wait(case, now, step.actor, step.reason)
+
+
+def end_wait(case: Case, now: datetime, actor: Actor, why: str) -> None:
+    """Close the open pause, and compute the ladder again."""
+    *closed, last = case.state.pauses
+    case.set(waiting_since=None, pauses=(*closed, Pause(start=last.start, end=now)))
+    case.record("wait.ended", actor, now, why=why)
+    case.rearm(now, actor, "wait ended")
+
+
+def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
+    """Escalate by hand: a rung sooner, or the fact that the case is unresolved (INQ-4.4.4)."""
+    row = case.policy.rung(step.rung)
+    if row is None or row.starts == Starts.FOLLOW_UP_OVERDUE:
+        names = [r.rung for r in case.policy.escalation if r.starts != Starts.FOLLOW_UP_OVERDUE]
+        raise InvalidValueError(
+            f"The matrix has no rung {step.rung!r} to escalate by hand; it has {', '.join(names)}.",
+            clause="INQ-4.4.4",
+        )
+    going_on = [r for r in case.state.rungs if r.rung == row.rung and r.live and not r.stand_down]
+    if going_on:
+        raise WrongStageError(
+            f"The case is already escalated on the rung {row.rung}; acknowledge it or wait for it.",
+            clause=row.clause,
+        )
+    if row.starts == Starts.UNRESOLVED:
+        unresolved(case, step.actor, now, since=now, why=step.reason)
+        return
+    require_unresolved(case, "an escalation")
+    held = next((r for r in case.state.rungs if r.rung == row.rung and r.armed), None)
+    fired = sum(r.rung == row.rung for r in case.state.rungs if not r.armed)
+    rung = held or arm(
+        case.policy, row, case.state, base=now, now=now, occasion=fired + 1, cause="by hand"
+    )
+    fire(case, rung, now, step.actor, by_hand=step.reason)
+
+
+def assign(case: Case, step: m.Assign, now: datetime) -> None:
+    """Assign or reassign the case."""
+    before = case.state.assignee
+    case.set(assignee=step.assignee)
+    case.record(
+        "inquiry.assigned",
+        step.actor,
+        now,
+        from_assignee=before,
+        to_assignee=step.assignee,
+        reason=step.reason,
+    )
+
+
+def add_note(case: Case, step: m.AddNote, now: datetime) -> None:
+    """Add a note to the journal (INQ-4.5.1)."""
+    case.record("note.added", step.actor, now, text=step.text)
+
+
+def adopt_policy(case: Case, step: m.AdoptPolicy, now: datetime) -> None:
+    """Move the case to another policy version; each moved deadline is journaled (HOF-8)."""
+    before = case.policy.version
+    case.policy = step.policy
+    case.record(
+        "policy.adopted",
+        step.actor,
+        now,
+        ["HOF-8"],
+        from_version=before,
+        to_version=step.policy.version,
+        reason=step.reason,
+    )
+    if case.state.resolved_at is None:
+        case.rearm(now, step.actor, f"policy {step.policy.version}")

@@ -1,0 +1,106 @@
+"""The steps of intake: reception, categorisation, verification (INQ-4.1 to INQ-4.3)."""
+
+from datetime import datetime
+
+from sop import messages as m
+from sop.case import Case
+from sop.errors import InvalidValueError
+from sop.models import Actor, Classification, Reception, VerificationOutcome
+from sop.stages import cleared
+
+
+def check_category(categories: tuple[str, ...], category: str) -> None:
+    """Refuse a category that the policy does not name.
+
+    Raises:
+        InvalidValueError: The policy has no such category.
+    """
+    if category not in categories:
+        raise InvalidValueError(
+            f"The policy has no category {category!r}; it has {', '.join(categories)}.",
+            clause="INQ-4.2.1",
+        )
+
+
+def attest_reception(case: Case, reception: Reception, actor: Actor, now: datetime) -> None:
+    """Record what the representative attests; only what holds proves its clause (INQ-4.1, 5.3)."""
+    held = {
+        "INQ-4.1.1": True,
+        "INQ-4.1.2": reception.listened,
+        "INQ-4.1.3": reception.key_points_confirmed,
+        "INQ-5.3": reception.courteous,
+    }
+    clauses = [clause for clause, holds in held.items() if holds]
+    case.record("reception.attested", actor, now, clauses, **reception.model_dump())
+
+
+def classify(
+    case: Case, to: Classification, actor: Actor, now: datetime, *, reason: str | None
+) -> None:
+    """Set category and priority, and with them the verification gate's exemption (INQ-4.2)."""
+    state = case.state
+    corrected = state.category is not None
+    case.set(
+        category=to.category,
+        priority=to.priority,
+        complex=to.complex,
+        general_information=to.general_information,
+    )
+    clauses = ["INQ-4.2.1", "INQ-4.2.2", "INQ-4.2.3"]
+    exempt = state.verification is None and cleared(case.policy, case.state)
+    if exempt:
+        clauses += ["INQ-4.3.1", "INQ-4.3.2"]
+    elif state.verification is None:
+        case.unprove(["INQ-4.3.1", "INQ-4.3.2"])
+    case.record(
+        "inquiry.recategorised" if corrected else "inquiry.categorised",
+        actor,
+        now,
+        clauses,
+        category=to.category,
+        priority=str(to.priority),
+        complex=to.complex,
+        exempt_from_verification=exempt,
+        reason=reason,
+    )
+
+
+def record_reception(case: Case, step: m.RecordReception, now: datetime) -> None:
+    """Attest the reception (INQ-4.1)."""
+    attest_reception(case, step.reception, step.actor, now)
+
+
+def categorise(case: Case, step: m.Categorise, now: datetime) -> None:
+    """Set or correct category and priority, and compute the ladder again (INQ-4.2)."""
+    check_category(case.policy.categories, step.classification.category)
+    if case.state.category is not None and step.reason is None:
+        raise InvalidValueError(
+            "The inquiry is already categorised. Say in `reason` why it is corrected.",
+            clause="INQ-4.2.1",
+        )
+    classify(case, step.classification, step.actor, now, reason=step.reason)
+    if case.state.resolved_at is None:
+        case.rearm(now, step.actor, "corrected")
+
+
+def record_verification(case: Case, step: m.RecordVerification, now: datetime) -> None:
+    """Record the forms asked for, and only the outcome (INQ-4.3)."""
+    known = case.policy.verification.forms
+    unknown = [form for form in step.forms_asked if form not in known]
+    if unknown:
+        raise InvalidValueError(
+            f"The policy has no form {', '.join(unknown)}; it has {', '.join(known)}.",
+            clause="INQ-4.3.1",
+        )
+    verified = step.outcome == VerificationOutcome.VERIFIED
+    case.set(verification=step.outcome)
+    if not verified:
+        case.unprove(["INQ-4.3.2"])
+    case.record(
+        "verification.recorded",
+        step.actor,
+        now,
+        ["INQ-4.3.1", "INQ-4.3.2"] if verified else ["INQ-4.3.1"],
+        forms_asked=list(step.forms_asked),
+        outcome=str(step.outcome),
+    )

@@ -1,0 +1,51 @@
+"""The worker: which workflows and activities it runs, and how it stops."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.crm import CrmActivities
+from activities.paging import PagingActivities
+from activities.ports import CrmPort, OnCallPort
+from workflows.escalation import EscalationWorkflow
+from workflows.inquiry import InquiryWorkflow
+
+WORKFLOWS = (InquiryWorkflow, EscalationWorkflow)
+
+
+def make_worker(
+    client: Client,
+    *,
+    crm: CrmPort,
+    on_call: OnCallPort,
+    task_queue: str,
+    slots: int,
+    graceful_shutdown: timedelta,
+    sticky_timeout: timedelta,
+) -> Worker:
+    """Return a worker that is not yet running.
+
+    Args:
+        client: Carries converter, codec and interceptors.
+        crm: The system of record.
+        on_call: Reaches the people on call.
+        task_queue: Where it listens.
+        slots: Activities at once, local and other; never more than the database pool holds.
+        graceful_shutdown: How long running activities may take to end when it is stopped.
+        sticky_timeout: How long tasks wait for a worker that may be dead before another gets them.
+    """
+    crm_activities, paging = CrmActivities(crm), PagingActivities(on_call)
+    local = max(1, slots // 2)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=[crm_activities.flush, paging.page, paging.cancel_page],
+        activity_executor=ThreadPoolExecutor(slots, thread_name_prefix="activity"),
+        max_concurrent_activities=max(1, slots - local),
+        max_concurrent_local_activities=local,
+        graceful_shutdown_timeout=graceful_shutdown,
+        sticky_queue_schedule_to_start_timeout=sticky_timeout,
+    )
