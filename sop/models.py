@@ -1,6 +1,6 @@
 """The procedures' vocabulary: values that cross a boundary. No behaviour beyond validation."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -291,12 +291,15 @@ class FlushBatch(Payload):
         stream: The workflow id of the single writer; (stream, seq) numbers its entries.
         case_id: The case whose timeline the entries belong to.
         case: The case's row after the last entry; None when an escalation flushes.
+        at: `workflow.now()` of the flush. It orders a workflow task that was done again after
+            the one that was lost; without it only `version` does.
     """
 
     stream: str
     case_id: str
     case: CaseRecord | None = None
     outgoing: Outgoing
+    at: AwareDatetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Deadline(Payload):
