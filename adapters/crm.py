@@ -1,0 +1,179 @@
+"""The system of record on SQL: a flush is one transaction. `docs/adr/0003…` says why so."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
+
+from activities.ports import FlushReceipt
+from adapters.database import Database, Upsert
+from adapters.registers import Registers, columns_of
+from adapters.tables import cases, customers, journal_entries, streams
+from sop.models import CaseRecord, Customer, Entry, FlushBatch, Opening
+
+_CASE_COLUMNS = tuple(column.name for column in cases.columns)
+_OPENED = frozenset({"case_id", "opened_at"})
+_TOLD_ONCE = frozenset({"subject", "text", "request_digest"})
+
+
+class SqlCrm:
+    """Writes batches of cases and escalations."""
+
+    def __init__(self, database: Database) -> None:
+        """Build the statements, once for all flushes."""
+        self._database = database
+        self._registers = Registers(database)
+        self._opening = _case_upsert(database.insert(cases), kept=_OPENED)
+        self._case = _case_upsert(database.insert(cases), kept=_OPENED | _TOLD_ONCE)
+        self._stream = _stream_upsert(database.insert(streams))
+        self._customer = _customer_upsert(database.insert(customers))
+        self._entries = (
+            database.insert(journal_entries)
+            .on_conflict_do_nothing()
+            .returning(journal_entries.c.seq)
+        )
+
+    def flush(self, batch: FlushBatch) -> FlushReceipt:
+        """Write a batch in one transaction; repeating it writes nothing.
+
+        Raises:
+            CrmUnavailableError: The database did not answer; trying again may work.
+            StatementRefusedError: It answered, and refused.
+        """
+        return self._database.write(lambda connection: self._flush(connection, batch))
+
+    def _flush(self, connection: Connection, batch: FlushBatch) -> FlushReceipt:
+        if not self._claim(connection, batch):
+            return FlushReceipt()
+        if batch.outgoing.opening is not None:
+            connection.execute(
+                self._customer, _customer_row(batch.outgoing.opening.customer, batch)
+            )
+        written, superseded = self._append(connection, batch)
+        if written < len(batch.outgoing.entries):
+            self._registers.forget_lost(connection, batch)
+        self._registers.put(connection, batch)
+        return FlushReceipt(written=written, superseded=superseded)
+
+    def _claim(self, connection: Connection, batch: FlushBatch) -> bool:
+        """Move the fence, and lock it until the commit. False: a later task has moved it."""
+        if batch.case is None:
+            entries = batch.outgoing.entries
+            row = {"version": entries[-1].seq if entries else 0, **_fence(batch)}
+            return connection.execute(self._stream, row).rowcount == 1
+        opening = batch.outgoing.opening
+        upsert = self._opening if opening else self._case
+        return connection.execute(upsert, _case_row(batch.case, opening, batch)).rowcount == 1
+
+    def _append(self, connection: Connection, batch: FlushBatch) -> tuple[int, int]:
+        """Write the entries; return how many were new, and how many replaced a lost one."""
+        entries = batch.outgoing.entries
+        if not entries:
+            return 0, 0
+        rows = [_entry_row(batch, entry) for entry in entries]
+        new = set(connection.execute(self._entries, rows).scalars())
+        if len(new) == len(entries):
+            return len(new), 0
+        stored = self._stored(connection, batch)
+        replacing = [
+            _entry_row(batch, entry, revision=stored[entry.seq][0] + 1)
+            for entry in entries
+            if entry.seq not in new and stored[entry.seq][1] != entry.entry_id
+        ]
+        if replacing:
+            connection.execute(self._entries, replacing)
+        return len(new), len(replacing)
+
+    def _stored(self, connection: Connection, batch: FlushBatch) -> dict[int, tuple[int, str]]:
+        """Return the newest revision that is stored for each seq, with its entry's id."""
+        entries, table = batch.outgoing.entries, journal_entries
+        rows = connection.execute(
+            select(table.c.seq, table.c.revision, table.c.entry_id)
+            .where(table.c.stream == batch.stream)
+            .where(table.c.seq.between(entries[0].seq, entries[-1].seq))
+            .order_by(table.c.seq, table.c.revision)
+        )
+        return {seq: (revision, entry_id) for seq, revision, entry_id in rows}
+
+
+def _not_older(table: Table, statement: Upsert) -> ColumnElement[bool]:
+    """Say that a write is of the stored task or a later one, and does not go back within it."""
+    new = statement.excluded
+    return or_(
+        table.c.updated_at < new.updated_at,
+        and_(table.c.updated_at == new.updated_at, table.c.version <= new.version),
+    )
+
+
+def _case_upsert(statement: Upsert, *, kept: frozenset[str]) -> Upsert:
+    return statement.on_conflict_do_update(
+        index_elements=[cases.c.case_id],
+        set_={name: statement.excluded[name] for name in _CASE_COLUMNS if name not in kept},
+        where=_not_older(cases, statement),
+    ).execution_options(preserve_rowcount=True)
+
+
+def _stream_upsert(statement: Upsert) -> Upsert:
+    """Without entries (version 0) the journal counts as far as it did before."""
+    new = statement.excluded
+    none = new.version == 0
+    return statement.on_conflict_do_update(
+        index_elements=[streams.c.stream],
+        set_={
+            "version": case((none, streams.c.version), else_=new.version),
+            "updated_at": new.updated_at,
+        },
+        where=or_(
+            _not_older(streams, statement), and_(none, streams.c.updated_at == new.updated_at)
+        ),
+    ).execution_options(preserve_rowcount=True)
+
+
+def _customer_upsert(statement: Upsert) -> Upsert:
+    """An empty contact field leaves what is known: not every channel asks for all of them."""
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[customers.c.customer_id],
+        set_={
+            **{
+                column.name: func.coalesce(func.nullif(new[column.name], ""), column)
+                for column in (customers.c.name, customers.c.email, customers.c.phone)
+            },
+            "technical_terms": new.technical_terms,
+            "updated_at": new.updated_at,
+        },
+    )
+
+
+def _fence(batch: FlushBatch) -> dict[str, Any]:
+    return {"stream": batch.stream, "updated_at": batch.at}
+
+
+def _customer_row(customer: Customer, batch: FlushBatch) -> dict[str, Any]:
+    return {**columns_of(customer), "updated_at": batch.at}
+
+
+def _case_row(record: CaseRecord, opening: Opening | None, batch: FlushBatch) -> dict[str, Any]:
+    return {
+        **columns_of(record),
+        **_fence(batch),
+        "opened_at": batch.at,
+        "subject": opening.subject if opening else "",
+        "text": opening.text if opening else "",
+        "request_digest": opening.request_digest if opening else "",
+    }
+
+
+def _entry_row(batch: FlushBatch, entry: Entry, *, revision: int = 0) -> dict[str, Any]:
+    return {
+        "stream": batch.stream,
+        "seq": entry.seq,
+        "revision": revision,
+        "case_id": batch.case_id,
+        "entry_id": entry.entry_id,
+        "at": entry.at,
+        "principal": entry.actor.principal,
+        "role": str(entry.actor.role),
+        "kind": entry.kind,
+        "clauses": entry.clauses,
+        "detail": entry.detail,
+    }

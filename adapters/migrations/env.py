@@ -1,0 +1,35 @@
+"""Run by Alembic, inside the transaction that `adapters.migrate` opened."""
+
+from typing import Literal
+
+from alembic import context
+from sqlalchemy import Connection, TypeDecorator, func, select
+
+from adapters.tables import metadata
+
+ONE_AT_A_TIME = 0x48414E44
+"""The advisory lock of PostgreSQL; on SQLite the transaction holds the write lock already."""
+
+
+def plain_type(kind: str, item: object, _context: object) -> str | Literal[False]:
+    """Write a column's own type into a migration: that must not change with the code."""
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl_instance!r}"
+    return False
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations, after those that another process is running."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        transactional_ddl=True,
+        render_as_batch=True,
+        render_item=plain_type,
+    )
+    context.run_migrations()
+
+
+migrate(context.config.attributes["connection"])
