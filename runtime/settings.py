@@ -1,0 +1,196 @@
+"""What the environment decides: places, ports, sizes. Never what the procedures decide."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from runtime.errors import OperatorError
+
+PREFIX = "HANDRAIL_"
+
+
+class SettingsError(OperatorError):
+    """One or more HANDRAIL_ variables cannot be used; the message names each."""
+
+
+def _seconds(value: object) -> object:
+    """Read a bare number as seconds; leave every other form to pydantic."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("this is not an http:// or https:// address")
+    return value.rstrip("/")
+
+
+def _database(value: str) -> str:
+    try:
+        backend = make_url(value).get_backend_name()
+    except ArgumentError:
+        raise ValueError("this is not a database URL") from None
+    if backend not in {"sqlite", "postgresql"}:
+        raise ValueError(f"{backend} is not supported")
+    return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
+Slots = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Settings(BaseSettings):
+    """One process's surroundings, read once and handed down.
+
+    Every field is the variable HANDRAIL_<FIELD>, or comes from the file that HANDRAIL_<FIELD>_FILE
+    names. How to reach Temporal is not here: that is Temporal's own configuration (TEMPORAL_...).
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, validate_default=True
+    )
+
+    state_dir: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        Path(".handrail"), description="the directory of the embedded server and database"
+    )
+    database_url: Annotated[str, AfterValidator(_database)] = Field(
+        default_factory=lambda data: f"sqlite:///{data['state_dir'] / 'handrail.db'}",
+        description="sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+        repr=False,
+    )
+    database_password: SecretStr | None = Field(
+        None, description="the database's password, where the URL does not carry it"
+    )
+    database_pool_size: Slots = Field(20, description="database connections, from 1 to 1000")
+    policy_file: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        Path(str(files("sop") / "policy.toml")), description="the policy file in TOML"
+    )
+    api_host: str = Field("127.0.0.1", description="the address that the HTTP API listens on")
+    api_port: int = Field(
+        8000, ge=0, le=65535, description="the HTTP API's port, from 0 (any free one) to 65535"
+    )
+    temporal_ui_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        None, description="the Temporal Web UI's address, such as https://temporal.example.com"
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto (console on a terminal, else json), json or console"
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    )
+    task_queue: str = Field(
+        "handrail", min_length=1, max_length=200, description="Temporal's task queue"
+    )
+    workflow_task_slots: Slots = Field(50, ge=2, description="workflow tasks at a time, 2 to 1000")
+    activity_slots: Slots = Field(10, description="activities at a time, from 1 to 1000")
+    local_activity_slots: Slots = Field(10, description="journal flushes at a time, 1 to 1000")
+    sticky_timeout: Seconds = Field(
+        timedelta(seconds=5), description="how long a case waits for the worker that it knows"
+    )
+    graceful_shutdown: Seconds = Field(
+        timedelta(seconds=30), description="how long a stopping worker lets its activities finish"
+    )
+
+    @model_validator(mode="after")
+    def _connections_suffice(self) -> Self:
+        slots = self.activity_slots + self.local_activity_slots
+        if slots > self.database_pool_size:
+            raise ValueError(
+                f"{slots} slots (HANDRAIL_ACTIVITY_SLOTS {self.activity_slots} + "
+                f"HANDRAIL_LOCAL_ACTIVITY_SLOTS {self.local_activity_slots}) would wait for "
+                f"{self.database_pool_size} database connections: raise "
+                "HANDRAIL_DATABASE_POOL_SIZE or lower the slots"
+            )
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL with its password: for the engine only, never for a log."""
+        url = make_url(self.database_url)
+        if self.database_password is not None:
+            url = url.set(password=self.database_password.get_secret_value())
+        return url.render_as_string(hide_password=False)
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and from the files that it names.
+
+    Raises:
+        SettingsError: A variable is misspelt or holds what it may not; each is named.
+    """
+    if misspelt := _misspelt(os.environ):
+        raise SettingsError(misspelt)
+    try:
+        return Settings(**_named_files(os.environ))
+    except ValidationError as error:
+        raise SettingsError(_sentences(error)) from None
+
+
+def _named_files(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Read the values whose variables name a file, as container secrets do."""
+    values = {}
+    for field in Settings.model_fields:
+        variable = PREFIX + field.upper()
+        path = environ.get(variable + "_FILE")
+        if not path:
+            continue
+        if environ.get(variable):
+            raise SettingsError(f"Set {variable} or {variable}_FILE, not both.")
+        try:
+            values[field] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"{variable}_FILE names {path}, which cannot be read ({type(error).__name__}): "
+                "let it name a readable text file, or unset it."
+            ) from error
+    return values
+
+
+def _misspelt(environ: Mapping[str, str]) -> str:
+    """Return a line for each variable that is nearly, but not quite, one of ours."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known += [name + "_FILE" for name in known]
+    strange = (name for name in environ if name.startswith(PREFIX) and name not in known)
+    close = ((name, difflib.get_close_matches(name, known, n=1, cutoff=0.93)) for name in strange)
+    return "\n".join(f"{name} is unknown: do you mean {near[0]}?" for name, near in close if near)
+
+
+def _sentences(error: ValidationError) -> str:
+    """Return a line for each mistake: the variable, what it holds, what is allowed."""
+    lines = []
+    for mistake in error.errors(include_url=False):
+        message = mistake["msg"].removeprefix("Value error, ")
+        if mistake["type"] == "default_factory_not_called":
+            continue
+        if not mistake["loc"]:
+            lines.append(message[0].upper() + message[1:] + ".")
+            continue
+        field = Settings.model_fields[str(mistake["loc"][0])]
+        held = f" is {mistake['input']!r}" if field.repr else ""
+        name = PREFIX + str(mistake["loc"][0]).upper()
+        lines.append(f"{name}{held}: {message[0].lower()}{message[1:]}. It is {field.description}.")
+    return "\n".join(lines)

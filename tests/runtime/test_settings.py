@@ -1,0 +1,129 @@
+"""The environment: what it may say, and how a mistake is told."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A working directory of its own, and none of the developer's variables."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"HANDRAIL_{name.upper()}", raising=False)
+        monkeypatch.delenv(f"HANDRAIL_{name.upper()}_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.state_dir == tmp_path / ".handrail"
+    assert settings.database == f"sqlite:///{tmp_path}/.handrail/handrail.db"
+    assert settings.policy_file.parts[-2:] == ("sop", "policy.toml")
+    assert settings.sticky_timeout == timedelta(seconds=5)
+    assert settings.graceful_shutdown == timedelta(seconds=30)
+
+
+def test_the_default_database_lives_in_the_state_directory(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("HANDRAIL_STATE_DIR", "/var/lib/handrail")
+    assert load_settings().database == "sqlite:////var/lib/handrail/handrail.db"
+
+
+def test_an_empty_variable_counts_as_unset(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("HANDRAIL_API_PORT", "")
+    assert load_settings().api_port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("API_PORT", "eighty", "HANDRAIL_API_PORT is 'eighty': input should be a valid integer"),
+        ("API_PORT", "70000", "from 0 (any free one) to 65535"),
+        ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING or ERROR"),
+        ("LOG_FORMAT", "xml", "json or console"),
+        ("ACTIVITY_SLOTS", "0", "HANDRAIL_ACTIVITY_SLOTS is '0'"),
+        ("STICKY_TIMEOUT", "soon", "HANDRAIL_STICKY_TIMEOUT is 'soon'"),
+        ("TEMPORAL_UI_URL", "temporal.example.com", "not an http:// or https:// address"),
+        ("DATABASE_URL", "mysql://host/db", "mysql is not supported"),
+        ("DATABASE_URL", "cases", "not a database URL"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_variable_and_what_is_allowed(
+    environment: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    environment.setenv(f"HANDRAIL_{name}", value)
+    with pytest.raises(SettingsError) as told:
+        load_settings()
+    assert said in str(told.value)
+    assert f"HANDRAIL_{name}" in str(told.value)
+
+
+def test_every_mistake_is_told_at_once(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("HANDRAIL_API_PORT", "eighty")
+    environment.setenv("HANDRAIL_LOG_LEVEL", "loud")
+    with pytest.raises(SettingsError) as told:
+        load_settings()
+    assert len(str(told.value).splitlines()) == 2
+
+
+def test_more_activity_slots_than_database_connections_are_refused(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("HANDRAIL_ACTIVITY_SLOTS", "15")
+    with pytest.raises(SettingsError, match=r"25 slots .* would wait for 20 database connections"):
+        load_settings()
+    environment.setenv("HANDRAIL_DATABASE_POOL_SIZE", "25")
+    assert load_settings().activity_slots == 15
+
+
+def test_a_misspelt_variable_is_refused_with_the_right_name(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("HANDRAIL_DATABSE_URL", "sqlite:///elsewhere.db")
+    with pytest.raises(SettingsError, match="do you mean HANDRAIL_DATABASE_URL"):
+        load_settings()
+
+
+def test_variables_that_an_orchestrator_sets_are_left_alone(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("HANDRAIL_WEB_SERVICE_HOST", "10.0.0.1")
+    environment.setenv("HANDRAIL_TEST_POSTGRES_URL", "postgresql://host/db")
+    load_settings()
+
+
+def test_a_secret_comes_from_the_file_that_its_variable_names(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("s3:c/ret\n")
+    environment.setenv("HANDRAIL_DATABASE_URL", "postgresql://desk@db.example.com/handrail")
+    environment.setenv("HANDRAIL_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    assert load_settings().database == "postgresql://desk:s3%3Ac%2Fret@db.example.com/handrail"
+
+
+def test_a_secret_given_twice_is_refused(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("HANDRAIL_DATABASE_PASSWORD", "one")
+    environment.setenv("HANDRAIL_DATABASE_PASSWORD_FILE", "two")
+    with pytest.raises(SettingsError, match="not both"):
+        load_settings()
+
+
+def test_a_secret_file_that_is_missing_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("HANDRAIL_DATABASE_PASSWORD_FILE", "missing.txt")
+    with pytest.raises(SettingsError, match=r"HANDRAIL_DATABASE_PASSWORD_FILE names missing\.txt"):
+        load_settings()
+
+
+def test_no_password_is_ever_printed(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("HANDRAIL_DATABASE_URL", "postgresql://desk:s3cret@host/db")
+    environment.setenv("HANDRAIL_DATABASE_PASSWORD", "s3cret")
+    assert "s3cret" not in repr(load_settings()) + str(load_settings())
+    environment.setenv("HANDRAIL_DATABASE_URL", "mysql://desk:s3cret@host/db")
+    with pytest.raises(SettingsError) as told:
+        load_settings()
+    assert "s3cret" not in str(told.value)
