@@ -8,7 +8,8 @@ _WRITTEN = re.compile(
     r"(?:(?P<minutes>\d{1,5})m)? ?(?:(?P<seconds>\d{1,5})s)?(?<=[dhms])",
     re.ASCII,
 )
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_DAY = 86_400
+_UNITS = (("d", _DAY), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def parse_duration(text: str) -> timedelta:
@@ -24,10 +25,14 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """Return a length of time as the policy file writes it; parts of a second are left out."""
-    left = int(duration.total_seconds())
-    parts = []
+    """Return a length of time as the policy file writes it, `24h` and `36h` rather than days.
+
+    Parts of a second are left out.
+    """
+    left, parts = int(duration.total_seconds()), []
     for unit, size in _UNITS:
+        if size == _DAY and left < 2 * _DAY:
+            continue
         count, left = divmod(left, size)
         if count:
             parts.append(f"{count}{unit}")

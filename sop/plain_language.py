@@ -98,7 +98,7 @@ def _long_sentences(text: str, max_words: int) -> Iterator[str]:
     for number, sentence in enumerate(sentences(text), start=1):
         words = len(_WORD.findall(sentence))
         if words > max_words:
-            yield f'sentence {number} has {words} words, at most {max_words} are plain: "{sentence}"'
+            yield f'sentence {number} has {words} words, not {max_words} at most: "{sentence}"'
 
 
 def _jargon(text: str, jargon: tuple[str, ...]) -> Iterator[str]:

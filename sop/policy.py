@@ -15,6 +15,9 @@ from sop.models import Channel, Payload, Priority, Role, ShortText, Slug
 
 Duration = Annotated[timedelta, Field(ge=timedelta(0))]
 
+ON_CALL = (Role.TEAM_LEADER, Role.SUBJECT_MATTER_EXPERT, Role.QUALITY_MANAGER, Role.DUTY_MANAGER)
+"""The roles that can be paged."""
+
 
 class Starts(StrEnum):
     """The fact from which a rung's time is counted."""
@@ -162,7 +165,7 @@ class CasePolicy(Payload):
 
     version: str
     desk: Desk
-    calendars: dict[str, Calendar] = {}
+    calendars: dict[str, Calendar] = Field(default={})
     categories: tuple[Slug, ...]
     priorities: tuple[Priority, ...] = tuple(Priority)
     channels: tuple[Channel, ...] = tuple(Channel)
@@ -171,7 +174,7 @@ class CasePolicy(Payload):
     promise: PromiseRule
     follow_up: FollowUpRule
     verification: VerificationRule
-    messages: dict[str, Message] = {}
+    messages: dict[str, Message] = Field(default={})
 
     def calendar(self, name: str) -> Calendar:
         """Return a calendar by name; `always` needs no entry.

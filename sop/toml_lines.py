@@ -8,27 +8,16 @@ can still be checked. (No maintained library tells positions.)
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-KeyPath: TypeAlias = tuple[str | int, ...]
+from sop.toml_statements import KeyPath, Statement, statements
 
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}'
-    r"|'''.*?'{3,5}"
-    r'|"(?:\\[^\n]|[^"\\\n])*"'
-    r"|'[^'\n]*'"
-    r"|\#[^\n]*|\n|[\[\]{},]|[^\s\[\]{},\#\"']+|[\"']",
-    re.DOTALL,
-)
-# A line that can only begin a statement: a bracket that is still open there was forgotten.
-_BEGINS = re.compile(
-    r"[ \t]*(?:[\w-]+(?:[ \t]*\.[ \t]*[\w-]+)*[ \t]*="
-    r"|\[{1,2}[ \t]*(?!true|false|inf|nan)[A-Za-z_][\w.-]*[ \t]*\]{1,2}[ \t]*(?:\#[^\n]*)?$)",
-    re.MULTILINE,
-)
 _KEY = re.compile(r"[A-Za-z0-9_-]+(?=[ \t]*=)")
+_HEADER = re.compile(
+    r"\[{1,2}[ \t]*(?P<keys>[A-Za-z0-9_-]+(?:[ \t]*\.[ \t]*[A-Za-z0-9_-]+)*)[ \t]*\]{0,2}[ \t]*(?:#.*)?"
+)
+_SHOWN = 60
 _POSITION = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
@@ -53,6 +42,7 @@ class TomlDocument:
     data: dict[str, object]
     mistakes: tuple[SyntaxMistake, ...]
     lines: dict[KeyPath, int]
+    headers: frozenset[KeyPath]
     lost: frozenset[KeyPath]
 
     def line(self, path: KeyPath) -> int:
@@ -62,37 +52,39 @@ class TomlDocument:
         return self.lines.get(path, 1)
 
     def is_lost(self, path: KeyPath) -> bool:
-        """Tell whether a key may stand in a statement that could not be read."""
-        return any(path[:length] in self.lost for length in range(len(path) + 1))
+        """Tell whether a key may stand in a statement that could not be read.
+
+        Below a header that could not be read (its path is unknown) there may be any table, but
+        nothing of a table that has its header elsewhere.
+        """
+        if () in self.lost and path[:-1] not in self.headers:
+            return True
+        return any(path[:length] in self.lost for length in range(1, len(path) + 1))
 
 
 def label(path: KeyPath) -> str:
     """Return a key as people write it: `escalation[2].after`."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
-    return text.removeprefix(".") or "the file"
+    return text.removeprefix(".")
 
 
 def read_toml(text: str) -> TomlDocument:
     """Read a TOML text; never raises, whatever the text is."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n") + "\n"
-    statements = tuple(_statements(text))
+    cut = list(statements(text))
     try:
         data = _parse(text)
     except _UnreadableError:
-        return _recover(statements)
-    return _document(data, statements, {})
+        return _recover(cut)
+    return _document(data, cut, _Damage())
 
 
 class _UnreadableError(Exception):
     """`tomllib` refused; `line` is None where it names none, or the end of the text."""
 
-    def __init__(self, said: str, line: int | None):
+    def __init__(self, said: str, line: int | None) -> None:
         super().__init__(said)
         self.said, self.line = said, line
-
-
-_LeftOut: TypeAlias = dict[int, _UnreadableError | None]
-"""Statements by number, with the reason; None where the header above them is to blame."""
 
 
 def _parse(text: str) -> dict[str, object]:
@@ -109,70 +101,15 @@ def _parse(text: str) -> dict[str, object]:
 
 
 @dataclass
-class _Nesting:
-    """The brackets that are open, and the lines of the elements of arrays."""
-
-    open: list[int | None] = field(default_factory=list)
-    elements: dict[KeyPath, int] = field(default_factory=dict)
-
-    def see(self, token: str, line: int) -> None:
-        """Take the next token; an inline table (None) is left to its array's line."""
-        indexes = tuple(index for index in self.open if index is not None)
-        if indexes and len(indexes) == len(self.open) and token not in {"]", ","}:
-            self.elements.setdefault(indexes, line)
-        if token in {"[", "{"}:
-            self.open.append(0 if token == "[" else None)
-        elif token in {"]", "}"}:
-            del self.open[-1:]
-        elif token == "," and self.open and self.open[-1] is not None:
-            self.open[-1] += 1
-
-
-@dataclass(frozen=True)
-class _Statement:
-    """A header, a key with its value, or a comment; `elements` are the lines within an array."""
-
-    first: int
-    last: int
-    text: str
-    elements: dict[KeyPath, int]
-
-    @property
-    def is_header(self) -> bool:
-        return self.text.startswith("[")
-
-
-def _statements(text: str) -> Iterator[_Statement]:
-    """Cut a text, which ends with a line break, into its statements."""
-    line, begun, first, nesting = 1, -1, 1, _Nesting()
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token == "\n":
-            if begun >= 0 and (not nesting.open or _ends_here(text, match.end())):
-                yield _Statement(first, line, text[begun : match.start()], nesting.elements)
-                begun, nesting = -1, _Nesting()
-            line += 1
-            continue
-        if begun < 0:
-            begun, first = match.start(), line
-        if not token.startswith("#"):
-            nesting.see(token, line)
-            line += token.count("\n")
-
-
-def _ends_here(text: str, position: int) -> bool:
-    return position == len(text) or _BEGINS.match(text, position) is not None
-
-
-@dataclass
 class _Index:
     """The line of every key, gathered statement by statement."""
 
     lines: dict[KeyPath, int] = field(default_factory=dict)
+    headers: set[KeyPath] = field(default_factory=set)
     table: KeyPath = ()
     counts: dict[KeyPath, int] = field(default_factory=dict)
 
-    def add(self, statement: _Statement) -> None:
+    def add(self, statement: Statement) -> None:
         content = _parse(statement.text)
         if statement.is_header:
             self._enter(content, statement)
@@ -180,7 +117,7 @@ class _Index:
         for key, value in content.items():
             self._place(value, (*self.table, key), statement.first, statement.elements)
 
-    def _enter(self, content: object, statement: _Statement) -> None:
+    def _enter(self, content: object, statement: Statement) -> None:
         keys = _header_keys(content)
         self.table = ()
         for number, key in enumerate(keys, start=1):
@@ -191,9 +128,15 @@ class _Index:
             if self.table in self.counts:
                 self.table = (*self.table, self.counts[self.table] - 1)
         self.lines[self.table] = statement.first
+        self.headers.add(self.table)
 
     def _place(
-        self, value: object, path: KeyPath, line: int, elements: dict[KeyPath, int], at: KeyPath = ()
+        self,
+        value: object,
+        path: KeyPath,
+        line: int,
+        elements: dict[KeyPath, int],
+        at: KeyPath = (),
     ) -> None:
         self.lines.setdefault(path, line)
         if isinstance(value, dict):
@@ -216,23 +159,41 @@ def _header_keys(content: object) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _document(
-    data: dict[str, object], statements: tuple[_Statement, ...], left_out: _LeftOut
-) -> TomlDocument:
+@dataclass
+class _Damage:
+    """What is wrong with statements, by number, and which ones are left out."""
+
+    errors: dict[int, _UnreadableError] = field(default_factory=dict)
+    left_out: set[int] = field(default_factory=set)
+
+    def leave_out(self, number: int, cut: Sequence[Statement]) -> None:
+        """Leave a statement out; with a header all below it, which is not the table's before."""
+        self.left_out.add(number)
+        later = number + 1
+        while cut[number].is_header and later < len(cut) and not cut[later].is_header:
+            self.left_out.add(later)
+            later += 1
+
+
+def _document(data: dict[str, object], cut: Sequence[Statement], damage: _Damage) -> TomlDocument:
     index, mistakes, lost = _Index(), [], set[KeyPath]()
-    for number, statement in enumerate(statements):
-        if number not in left_out:
+    for number, statement in enumerate(cut):
+        path = _guess(statement, index.table)
+        if number not in damage.left_out:
             index.add(statement)
-        elif error := left_out[number]:
-            path = _guess(statement, index.table)
-            if not statement.text.startswith("#"):
-                lost.add(path)
+        elif statement.is_header:
+            index.table = ()
+        if error := damage.errors.get(number):
             line = error.line or statement.first
-            mistakes.append(SyntaxMistake(path, line, _in_words(error.said, statement)))
-    return TomlDocument(data, tuple(mistakes), index.lines, frozenset(lost))
+            mistakes.append(SyntaxMistake(path, line, _in_words(error.said, statement, path)))
+            if number in damage.left_out and not statement.text.startswith("#"):
+                lost.add(path)
+    return TomlDocument(
+        data, tuple(mistakes), index.lines, frozenset(index.headers), frozenset(lost)
+    )
 
 
-def _guess(statement: _Statement, table: KeyPath) -> KeyPath:
+def _guess(statement: Statement, table: KeyPath) -> KeyPath:
     """Return what a statement was about that cannot be read; a header may be that of any table."""
     if statement.is_header:
         try:
@@ -243,51 +204,51 @@ def _guess(statement: _Statement, table: KeyPath) -> KeyPath:
     return (*table, key[0]) if key else table
 
 
-def _in_words(said: str, statement: _Statement) -> str:
+def _in_words(said: str, statement: Statement, path: KeyPath) -> str:
     if said.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
         return "is set a second time; keep one of the two"
     hint = ""
     if said.startswith(("Invalid value", "Expected newline")) and not statement.is_header:
         hint = '; text and durations stand in quotes, e.g. "12h"'
-    return f"is not TOML ({said[:1].lower()}{said[1:]}){hint}"
+    begun = statement.text.split("\n")[0][:_SHOWN]
+    return f"{'' if path else f'`{begun}` '}is not TOML ({said[:1].lower()}{said[1:]}){hint}"
 
 
-def _recover(statements: tuple[_Statement, ...]) -> TomlDocument:
+def _recover(cut: list[Statement]) -> TomlDocument:
     """Leave out what cannot be read until the rest can."""
-    left_out: _LeftOut = {}
-    for number, statement in enumerate(statements):
+    damage = _Damage()
+    for number, statement in enumerate(cut):
         try:
             _parse(statement.text)
         except _UnreadableError as error:
-            line = statement.first + (error.line or 1) - 1
-            left_out[number] = _UnreadableError(error.said, min(line, statement.last))
-    for number in tuple(left_out):
-        _leave_out_section(number, statements, left_out)
+            line = min(statement.first + (error.line or 1) - 1, statement.last)
+            damage.errors[number] = _UnreadableError(error.said, line)
+            cut[number] = _repaired(statement)
+            if cut[number] is statement:
+                damage.leave_out(number, cut)
     while True:
-        kept = {n: statement for n, statement in enumerate(statements) if n not in left_out}
+        kept = {n: statement for n, statement in enumerate(cut) if n not in damage.left_out}
         try:
-            return _document(_parse(_on_their_lines(kept.values())), statements, left_out)
+            return _document(_parse(_on_their_lines(kept.values())), cut, damage)
         except _UnreadableError as error:
             # Each can be read, so together they say something twice: the later one goes.
             said_at = (n for n, statement in kept.items() if statement.last == error.line)
             number = next(said_at, max(kept))
-            left_out[number] = error
-            _leave_out_section(number, statements, left_out)
+            damage.errors.setdefault(number, error)
+            damage.leave_out(number, cut)
 
 
-def _leave_out_section(
-    number: int, statements: tuple[_Statement, ...], left_out: _LeftOut
-) -> None:
-    """Leave out what stands under a header that was left out: it is not the table's before."""
-    if not statements[number].is_header:
-        return
-    for later in range(number + 1, len(statements)):
-        if statements[later].is_header:
-            return
-        left_out.setdefault(later, None)
+def _repaired(statement: Statement) -> Statement:
+    """Return a header with its brackets put right, so that what is below it can be checked."""
+    header = _HEADER.fullmatch(statement.text)
+    if header is None:
+        return statement
+    is_array = "[[" in statement.text or "]]" in statement.text
+    keys = f"[{header['keys']}]"
+    return replace(statement, text=f"[{keys}]" if is_array else keys)
 
 
-def _on_their_lines(statements: Iterable[_Statement]) -> str:
+def _on_their_lines(statements: Iterable[Statement]) -> str:
     text, line = "", 1
     for statement in statements:
         text += "\n" * (statement.first - line) + statement.text
