@@ -1,6 +1,7 @@
 """What must fit together in a policy file: names that refer to each other, limits, messages."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 from sop.calendar import SEARCH_LIMIT, Calendar, NoWorkingTimeError, add_working
@@ -167,12 +168,13 @@ def _check_message(name: str, register: str, reading: Reading) -> None:
 
 
 def _findings(template: str, register: str, reading: Reading) -> tuple[str, ...]:
-    rule = reading.at("language")
     desk = {key: reading.at("desk", key) for key in ("company", "contact")}
     named = {key: value if isinstance(value, str) else f"the {key}" for key, value in desk.items()}
-    language = Language.model_validate(rule) if isinstance(rule, dict) and rule else None
-    if language is None:
-        return ()
+    max_words = reading.at("language", "max_words")
+    language = Language(
+        max_words=max_words if isinstance(max_words, int) else sys.maxsize,
+        jargon=tuple(dict(reading.items("language", "jargon")).values()),
+    )
     return check(
         fill(template, _SAMPLES | named),
         language,

@@ -127,7 +127,7 @@ def read_structure(text: str) -> Reading:
     """Return a policy file with the mistakes that each key shows by itself; never raises."""
     reading = Reading(read_toml(text))
     for mistake in reading.document.mistakes:
-        reading.mistake(mistake.path, mistake.text, mistake.line)
+        reading.remark(mistake.path, mistake.text, mistake.line)
     shaped = _shape(reading.document.data, PolicyFile, (), reading)
     reading.values = shaped if isinstance(shaped, dict) else {}
     try:

@@ -15,7 +15,7 @@ from sop.toml_statements import KeyPath, Statement, statements
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(?=[ \t]*=)")
 _HEADER = re.compile(
-    r"\[{1,2}[ \t]*(?P<keys>[A-Za-z0-9_-]+(?:[ \t]*\.[ \t]*[A-Za-z0-9_-]+)*)[ \t]*\]{0,2}[ \t]*(?:#.*)?"
+    r"\[{1,2}[ \t]*(?P<keys>[\w-]+(?:\.[\w-]+)*)[ \t]*\]{0,2}[ \t]*(?:#.*)?", re.ASCII
 )
 _SHOWN = 60
 _POSITION = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
