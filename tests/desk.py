@@ -113,6 +113,11 @@ class Desk:
         names = (event.WhichOneof("attributes") or "" for event in history.events)
         return [name.removesuffix("_event_attributes") for name in names]
 
+    async def runs(self, workflow_id: str) -> int:
+        """Return how often the workflow has begun: 1, and one for each continue-as-new."""
+        query = f"WorkflowId = '{workflow_id}'"
+        return len([run async for run in self.client.list_workflows(query)])
+
     async def kinds(self, case_id: str) -> list[str]:
         """Return the kinds of the entries in the case's journal, as the CRM has them."""
         timeline = await asyncio.to_thread(self.reads.timeline, case_id)
