@@ -9,7 +9,7 @@ from sop.clock import next_deadline, tick
 from sop.errors import CaseClosedError, InvalidValueError
 from sop.escalating import report
 from sop.messages import Command, EscalationReport, InquiryOpening, Receipt
-from sop.models import Actor, CaseRecord, ClosedAs, Deadline, Opening, Outgoing
+from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening, Outgoing
 from sop.policy import CasePolicy
 from sop.state import InquiryOutcome, InquiryStart, InquiryState, RungState
 from sop.steps import STEPS
@@ -130,6 +130,12 @@ class Inquiry(Case):
         answer = self._receipt(command.digest, proved)
         self._remember(cause, answer)
         return answer
+
+    def cancel(self, now: datetime) -> None:
+        """Close the case as withdrawn: an operator cancelled its workflow in Temporal."""
+        if self.state.closed_as is None:
+            self.record("inquiry.cancelled", CLOCK, now, entry_id="cancelled")
+            close(self, ClosedAs.WITHDRAWN, CLOCK, now)
 
     def answered(self, cause: str) -> Receipt | None:
         """Return the answer that was given under this id before."""

@@ -26,7 +26,17 @@ from runtime.devserver import DevServer, dev_server
 from runtime.policy import load_policy
 from runtime.temporal import connect
 from sop import messages as m
-from sop.models import Actor, Channel, Classification, Customer, Priority, Reception, Role
+from sop.models import (
+    Actor,
+    Channel,
+    Classification,
+    Customer,
+    FollowUpOutcome,
+    Priority,
+    Reception,
+    Role,
+    VerificationOutcome,
+)
 from sop.policy import Policy
 from workers.worker import make_worker
 from workflows.search_attributes import SEARCH_ATTRIBUTES
@@ -44,10 +54,12 @@ RECEPTION = Reception(
     courteous=True,
 )
 VERIFIED = m.RecordVerification(
-    actor=ANNA, forms_asked=("passport", "account_number"), outcome="verified"
+    actor=ANNA, forms_asked=("passport", "account_number"), outcome=VerificationOutcome.VERIFIED
 )
 RESOLVED = m.Resolve(actor=ANNA, resolution="The charge was paid back.", customer_confirmed=True)
-CONFIRMED = m.RecordFollowUp(actor=ANNA, outcome="confirmed", feedback="All well.", satisfaction=5)
+CONFIRMED = m.RecordFollowUp(
+    actor=ANNA, outcome=FollowUpOutcome.CONFIRMED, feedback="All well.", satisfaction=5
+)
 
 
 @dataclass(frozen=True)

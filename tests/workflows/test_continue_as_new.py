@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from runtime.devserver import DevServer, dev_server
@@ -25,7 +26,9 @@ from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 
 @pytest_asyncio.fixture(scope="module")
-async def forgetful_server(tmp_path_factory) -> AsyncIterator[DevServer]:  # type: ignore[no-untyped-def]
+async def forgetful_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[DevServer]:
     """Run a server that asks for continue-as-new after 60 events instead of 4,096."""
     state = tmp_path_factory.mktemp("forgetful")
     async with dev_server(

@@ -9,7 +9,7 @@ import pytest
 from runtime.case_errors import RefusedError
 from runtime.devserver import DevServer
 from sop import messages as m
-from sop.models import Priority
+from sop.models import EscalationRecord, FollowUpOutcome, Priority
 from sop.policy import Policy
 from tests.desk import (
     ANNA,
@@ -45,11 +45,11 @@ async def test_an_untouched_complaint_reaches_the_quality_manager_at_12_hours_an
 
 
 @pytest.mark.clause("INQ-6.2")
-@pytest.mark.parametrize("facts", [{"category": "technical"}, {"complex": True}])
+@pytest.mark.parametrize(("category", "is_complex"), [("technical", False), ("billing", True)])
 async def test_an_untouched_technical_or_complex_case_reaches_the_expert_at_24_hours(
-    desk: Desk, facts: dict[str, object]
+    desk: Desk, category: str, is_complex: bool
 ) -> None:
-    case_id = await desk.open(f"untouched {facts}", **facts)  # type: ignore[arg-type]
+    case_id = await desk.open(f"untouched {category}", category=category, complex=is_complex)
     await desk.time_passes(case_id, hours=23, minutes=59)
     assert await desk.paged(case_id) == []
     await desk.time_passes(case_id, minutes=1)
@@ -97,7 +97,9 @@ async def test_an_unhappy_follow_up_opens_the_case_again_and_goes_to_the_team_le
 ) -> None:
     case_id = await desk.open("unhappy")
     await desk.do(case_id, VERIFIED, RESOLVED)
-    unhappy = m.RecordFollowUp(actor=ANNA, outcome="dissatisfied", feedback="Still wrong.")
+    unhappy = m.RecordFollowUp(
+        actor=ANNA, outcome=FollowUpOutcome.DISSATISFIED, feedback="Still wrong."
+    )
     assert (await desk.do(case_id, unhappy)).stage == "in_progress"
     await desk.is_paged(case_id, "team_leader")
     closed = await desk.do(case_id, RESOLVED, CONFIRMED)
@@ -177,12 +179,26 @@ async def test_a_resolved_case_takes_its_page_back(desk: Desk) -> None:
 
 
 @pytest.mark.clause("INQ-6.1")
-async def test_an_escalation_outlives_no_case_that_was_terminated(desk: Desk) -> None:
+async def test_an_escalation_whose_case_was_terminated_ends_by_itself(desk: Desk) -> None:
     case_id = await desk.open("terminated", priority=Priority.URGENT)
     await desk.is_paged(case_id, "team_leader")
     await desk.handle(case_id).terminate("by an operator")
-    await desk.handle(escalation_id(case_id, "urgent", 1)).result()
+    page = escalation_id(case_id, "urgent", 1)
+    await desk.time_passes(page, hours=3)
+    await desk.handle(page).result()
     assert "escalation.ended" in await desk.kinds(case_id)
+
+
+async def test_a_case_cancelled_in_temporal_is_withdrawn_in_order(desk: Desk) -> None:
+    case_id = await desk.open("cancelled", priority=Priority.URGENT)
+    await desk.is_paged(case_id, "team_leader")
+    await desk.handle(case_id).cancel()
+    outcome = await desk.handle(case_id).result()
+    assert outcome["closed_as"] == "withdrawn"
+    await desk.handle(escalation_id(case_id, "urgent", 1)).result()
+    case = desk.reads.case(case_id)
+    assert case is not None
+    assert case.stage == "closed"
 
 
 @pytest.mark.clause("INQ-6.3")
@@ -251,6 +267,6 @@ async def test_a_corrected_category_fires_at_once_what_is_already_due_from_recei
     assert fired.detail["armed_at"] == fired.detail["fired_at"]
 
 
-async def _fired(desk: Desk, case_id: str, rung: str):  # type: ignore[no-untyped-def]
-    records = await asyncio.to_thread(desk.reads.escalations, case_id)
+async def _fired(desk: Desk, case_id: str, rung: str) -> EscalationRecord:
+    records = await asyncio.to_thread(desk.reads.escalations, case_id=case_id)
     return next(r for r in records if r.rung == rung)
