@@ -41,8 +41,8 @@ def test_a_policy_is_not_in_force_before_its_date(tmp_path: Path) -> None:
     path.write_text(shipped().replace("effective_from = 2026-01-01", "effective_from = 2026-11-24"))
 
     assert refused(path) == (
-        "line 6: effective_from: policy 2026.1 takes effect on 2026-11-24, and today is 2026-11-23; "
-        "run with the policy that is in force until then"
+        "line 6: effective_from: policy 2026.1 takes effect on 2026-11-24, and today is "
+        "2026-11-23; run with the policy that is in force until then"
     )
     assert load(path, date(2026, 11, 24)).effective_from == date(2026, 11, 24)
 

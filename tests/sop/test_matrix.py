@@ -1,23 +1,15 @@
 """The shipped policy bears the procedure's matrix, and a looser one is refused."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from adapters.holidays import holiday_dates
 from sop.calendar import Calendar
 from sop.errors import PolicyError
 from sop.models import Channel, Priority, Role
 from sop.policy import Policy, Rung, Starts
-from sop.policy_file import read_policy
 from sop.policy_matrix import warnings_about
-
-SHIPPED = (Path(__file__).parents[2] / "sop" / "policy.toml").read_text()
-
-
-def read(text: str) -> Policy:
-    return read_policy(text, holiday_dates=holiday_dates, this_year=2026, horizon=1)
+from tests.sop.policy_files import SHIPPED, read
 
 
 def row(name: str, policy: Policy | None = None) -> Rung:

@@ -1,17 +1,12 @@
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.holidays import holiday_dates
 from sop.errors import InvalidValueError
 from sop.plain_language import PLACEHOLDERS, check, fill, placeholders, render, sentences
 from sop.policy import Language, Message
-from sop.policy_file import read_policy
+from tests.sop.policy_files import SHIPPED, read
 
-SHIPPED = (Path(__file__).parents[2] / "sop" / "policy.toml").read_text()
-POLICY = read_policy(SHIPPED, holiday_dates=holiday_dates, this_year=2026)
 LANGUAGE = Language(max_words=6, jargon=("ticket", "root cause", "C++"))
 VALUES = {"case_id": "inquiry-1", "company": "Acme", "contact": "us", "answer_by": "Monday"}
 
@@ -19,13 +14,14 @@ VALUES = {"case_id": "inquiry-1", "company": "Acme", "contact": "us", "answer_by
 @pytest.mark.clause("INQ-5.1")
 @pytest.mark.parametrize("name", PLACEHOLDERS)
 def test_each_message_that_is_shipped_is_plain_and_says_whom_to_ask(name: str) -> None:
-    assert POLICY.language is not None
-    message, desk = POLICY.case.messages[name], POLICY.case.desk
+    policy = read(SHIPPED)
+    assert policy.language is not None
+    message, desk = policy.case.messages[name], policy.case.desk
     told = VALUES | {"company": desk.company, "contact": desk.contact}
     for technical_terms in (False, True):
         text = render(message, technical_terms=technical_terms, values=told)
         findings = check(
-            text, POLICY.language, contact=desk.contact, technical_terms=technical_terms
+            text, policy.language, contact=desk.contact, technical_terms=technical_terms
         )
 
         assert findings == ()
