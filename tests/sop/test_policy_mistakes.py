@@ -85,6 +85,8 @@ WRONG: list[tuple[dict[int, str], list[str]]] = [
     ({19: 'channels = ["phone", "emial"]'},
      ['line 19: intake.channels[1]: "emial" is none of phone, email, chat, in_person; '
       'did you mean "email"?']),
+    ({19: 'channels = ["fax"]'},
+     ['line 19: intake.channels[0]: "fax" is none of phone, email, chat, in_person']),
     ({65: 'categories = ["biling"]'},
      ['line 65: escalation[4].categories[0]: "biling" is not in intake.categories; '
       'did you mean "billing"?']),
