@@ -54,8 +54,8 @@ def main() -> int:
             shown = "open" if clause.clause.startswith(OPEN) else "**none**"
         print(f"| {clause.clause} | {clause.met_as} | {clause.summary} | {shown} |")
     unknown = sorted(collector.tests.keys() - known)
-    for clause in unproved:
-        print(f"{clause}: no test bears this clause", file=sys.stderr)
+    for name in unproved:
+        print(f"{name}: no test bears this clause", file=sys.stderr)
     for name in unknown:
         print(f"{name}: a test names it, and no such clause exists", file=sys.stderr)
     return 1 if unproved or unknown else 0

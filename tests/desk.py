@@ -1,4 +1,4 @@
-"""The desk under test: a real Temporal server, a real database, a real worker, and a clock to turn."""
+"""The desk under test: a real server, a real database, a real worker, and a clock to turn."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,7 +38,7 @@ from sop.models import (
     VerificationOutcome,
 )
 from sop.policy import Policy
-from workers.worker import make_worker
+from workers.worker import WorkerLimits, make_worker
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 ANNA = Actor(principal="anna", role=Role.CSR)
@@ -200,11 +200,13 @@ def a_worker(desk: Desk, crm: CrmPort | None = None) -> Worker:
         crm=crm or SqlCrm(desk.database),
         on_call=OutboxOnCall(desk.database),
         task_queue=desk.task_queue,
-        workflow_task_slots=20,
-        activity_slots=4,
-        local_activity_slots=4,
-        graceful_shutdown=timedelta(seconds=5),
-        sticky_timeout=timedelta(seconds=5),
+        limits=WorkerLimits(
+            workflow_task_slots=20,
+            activity_slots=4,
+            local_activity_slots=4,
+            graceful_shutdown=timedelta(seconds=5),
+            sticky_timeout=timedelta(seconds=5),
+        ),
     )
 
 
