@@ -313,16 +313,30 @@ def test_a_pause_takes_only_the_opening_hours_that_it_covers() -> None:
     )
 
 
-def test_pauses_in_a_zone_are_compared_as_moments_and_not_as_wall_times() -> None:
-    shift = calendar("01:00-04:00", time_zone="Europe/Berlin")
-    first, second = (at("2026-10-25T02:30", "Europe/Berlin", fold) for fold in (0, 1))
+def test_a_pause_in_the_night_takes_nothing() -> None:
+    start = at("2026-11-23T17:00", "Europe/Berlin")
+    at_night = Pause(start=start + 2 * HOUR, end=start + 5 * HOUR)
 
-    midnight, four = (
-        at("2026-10-25T00:00", "Europe/Berlin"),
-        at("2026-10-25T04:00", "Europe/Berlin"),
+    assert add_working(OFFICE, start, 2 * HOUR, [at_night]) == at(
+        "2026-11-24T10:00", "Europe/Berlin"
     )
-    repeated = Pause(start=first, end=second)
+
+
+def test_pauses_in_a_zone_count_as_moments_and_not_as_wall_times() -> None:
+    def on_the_clock(wall: str, fold: int = 0) -> datetime:
+        return at(f"2026-10-25T{wall}", "Europe/Berlin", fold)
+
+    repeated = Pause(start=on_the_clock("02:30"), end=on_the_clock("02:30", fold=1))
+    shift = calendar("01:00-04:00", time_zone="Europe/Berlin")
+    midnight, four = on_the_clock("00:00"), on_the_clock("04:00")
+
     assert working_between(shift, midnight, four, [repeated]) == 3 * HOUR
+
+    # Midnight to one is paused; three hours later the clock, put back, shows three.
+    until_one = Pause(start=midnight, end=on_the_clock("01:00"))
+    due = add_working(Calendar(), midnight, 3 * HOUR, [until_one])
+    assert due is not None
+    assert due.isoformat() == "2026-10-25T02:00:00+00:00"
 
 
 # What is refused
