@@ -1,11 +1,23 @@
 """The databases of the adapters' tests."""
 
 from tests.databases import (
+    copied_sqlite,
     database,
     database_url,
+    emptied_postgres,
     fresh_postgres,
     fresh_sqlite,
     postgres_server,
+    shared_postgres,
 )
 
-__all__ = ["database", "database_url", "fresh_postgres", "fresh_sqlite", "postgres_server"]
+__all__ = [
+    "copied_sqlite",
+    "database",
+    "database_url",
+    "emptied_postgres",
+    "fresh_postgres",
+    "fresh_sqlite",
+    "postgres_server",
+    "shared_postgres",
+]
