@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sop.calendar import add_working
 from sop.case import Case
-from sop.ladder import arm
+from sop.ladder import applies, arm
 from sop.models import CLOCK, TaskKind, TaskRecord
 from sop.policy import Starts
 from sop.state import FollowUpState
@@ -33,10 +33,8 @@ def open_follow_up(case: Case, now: datetime) -> None:
     case.put_task(_task(case, follow_up, now))
     case.tell_customer("follow_up", f"{name}/message", now)
     for row in case.policy.escalation:
-        if row.starts == Starts.FOLLOW_UP_OVERDUE:
-            occasion = sum(r.rung == row.rung for r in case.state.rungs) + 1
-            armed = arm(case.policy, row, case.state, base=now, now=now, occasion=occasion)
-            case.put_rung(armed)
+        if row.starts == Starts.FOLLOW_UP_OVERDUE and applies(row, case.state):
+            case.put_rung(arm(case.policy, row, case.state, base=now, now=now, cause="overdue"))
 
 
 def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
@@ -49,12 +47,8 @@ def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
         case.put_task(task.model_copy(update={"done_at": now, "outcome": outcome}))
     case.set(follow_up=None)
     for rung in case.state.rungs:
-        row = case.policy.rung(rung.rung)
-        if row is not None and row.starts == Starts.FOLLOW_UP_OVERDUE:
-            if rung.armed:
-                case.put_rung(rung.model_copy(update={"met_at": now}))
-            elif rung.live:
-                case.put_rung(rung.model_copy(update={"stand_down": True}))
+        if rung.starts == Starts.FOLLOW_UP_OVERDUE:
+            case.spare(rung, now)
 
 
 def _task(case: Case, follow_up: FollowUpState, opened_at: datetime) -> TaskRecord:

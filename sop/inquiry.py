@@ -149,11 +149,10 @@ class Inquiry(Case):
 
     def take_new_escalations(self) -> tuple[RungState, ...]:
         """Return the rungs that fired and have no escalation yet; they have one from here on."""
-        new = tuple(r for r in self.state.rungs if r.fired_at is not None and r.status is None)
+        new = tuple(r for r in self.state.rungs if r.live and r.status is None)
         for rung in new:
-            status = "ended" if rung.stand_down else "paging"
-            self.put_rung(rung.model_copy(update={"status": status}))
-        return tuple(r for r in new if not r.stand_down)
+            self.put_rung(rung.model_copy(update={"status": "paging"}))
+        return new
 
     def take_needless_escalations(self) -> tuple[RungState, ...]:
         """Return the escalations that the case no longer needs; each is returned once."""

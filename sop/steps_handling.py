@@ -121,8 +121,7 @@ def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
             f"The matrix has no rung {step.rung!r} to escalate by hand; it has {', '.join(names)}.",
             clause="INQ-4.4.4",
         )
-    going_on = [r for r in case.state.rungs if r.rung == row.rung and r.live and not r.stand_down]
-    if going_on:
+    if any(r.rung == row.rung and r.live for r in case.state.rungs):
         raise WrongStageError(
             f"The case is already escalated on the rung {row.rung}; acknowledge it or wait for it.",
             clause=row.clause,
@@ -132,10 +131,7 @@ def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
         return
     require_unresolved(case, "an escalation")
     held = next((r for r in case.state.rungs if r.rung == row.rung and r.armed), None)
-    fired = sum(r.rung == row.rung for r in case.state.rungs if not r.armed)
-    rung = held or arm(
-        case.policy, row, case.state, base=now, now=now, occasion=fired + 1, cause="by hand"
-    )
+    rung = held or arm(case.policy, row, case.state, base=now, now=now, cause="by hand")
     fire(case, rung, now, step.actor, by_hand=step.reason)
 
 
