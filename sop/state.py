@@ -80,9 +80,10 @@ class PromiseState(Payload):
 
 
 class FollowUpState(Payload):
-    """The contact after a resolution. `opened_at`: its task has been opened."""
+    """The contact after a resolution, counted from `since`. `opened_at`: its task is open."""
 
     attempt: int
+    since: AwareDatetime
     due_at: AwareDatetime
     opened_at: AwareDatetime | None = None
     task_id: str

@@ -7,6 +7,7 @@ from sop.calendar import Pause
 from sop.case import Case
 from sop.errors import InvalidValueError, WrongStageError
 from sop.escalating import fire, unresolved
+from sop.follow_up import move_follow_up
 from sop.gates import require_cleared, require_unresolved
 from sop.ladder import arm
 from sop.models import Actor
@@ -167,5 +168,8 @@ def adopt_policy(case: Case, step: m.AdoptPolicy, now: datetime) -> None:
         to_version=step.policy.version,
         reason=step.reason,
     )
-    if case.state.resolved_at is None:
-        case.rearm(now, step.actor, f"policy {step.policy.version}")
+    for rung in case.state.rungs:
+        if rung.live and rung.status is None and step.policy.rung(rung.rung) is None:
+            case.spare(rung, now)  # fired in this very task: no row says any more whom to page
+    case.rearm(now, step.actor, f"policy {step.policy.version}")
+    move_follow_up(case, step.actor, now, f"policy {step.policy.version}")
