@@ -60,7 +60,7 @@ def _promise_deadlines(case: Case) -> Iterator[Due]:
         return
     if promise.warn_at is not None and promise.warned_at is None:
         yield Due(promise.warn_at, "promised answer: warning", _warn_of_promise, warning=True)
-    yield Due(promise.answer_by, "promised answer", _break_promise)
+    yield Due(promise.answer_by, "promised answer", break_promise)
 
 
 def _rung_deadlines(case: Case, rung: RungState, due_at: datetime) -> Iterator[Due]:
@@ -91,7 +91,8 @@ def _warn_of_promise(case: Case, now: datetime) -> None:
     case.warn_holder(name, f"{case.state.case_id}: the promised answer is due {until}.", now)
 
 
-def _break_promise(case: Case, now: datetime) -> None:
+def break_promise(case: Case, now: datetime) -> None:
+    """Note that the promised time has passed without an answer: the case is unresolved."""
     promise = case.state.promise
     if promise is None:
         return

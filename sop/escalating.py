@@ -17,15 +17,14 @@ def fire(
 ) -> None:
     """Escalate: the rung fires once and for good, and the register says how late (INQ-6).
 
-    `by_hand` says why a person escalates before the matrix asks for it.
+    `by_hand` says why a person escalates before the matrix asks for it; one that comes after the
+    matrix asked hides no lateness.
     """
     row = case.policy.rung(rung.rung)
     if row is None or not rung.armed:
         return
     due = min(rung.due_at or now, now)
     lateness = max(now - max(due, rung.armed_at), timedelta(0))
-    if by_hand is not None:
-        due, lateness = now, timedelta(0)
     cause = "by hand" if by_hand is not None else rung.cause
     role = str(row.to)
     case.put_rung(

@@ -54,7 +54,10 @@ class Inquiry(Case):
 
     @classmethod
     def _open(cls, start: InquiryStart, opening: InquiryOpening, now: datetime) -> Self:
-        """Log the inquiry, and attest and classify as far as the caller could (INQ-4.1, 4.2)."""
+        """Log the inquiry, and attest and classify as far as the caller could (INQ-4.1, 4.2).
+
+        All of it is known from the receipt on, so a worker that was away makes the rungs late.
+        """
         policy, opened_by = start.policy, start.opened_by
         received_at = min(start.received_at, now)
         state = InquiryState(
@@ -86,10 +89,10 @@ class Inquiry(Case):
             assignee=opening.assignee,
         )
         if opening.reception is not None:
-            attest_reception(case, opening.reception, opened_by, now)
+            attest_reception(case, opening.reception, opened_by, received_at)
         if opening.classification is not None:
-            classify(case, opening.classification, opened_by, now, reason=None)
-        case.rearm(now, opened_by, "receipt")
+            classify(case, opening.classification, opened_by, received_at, reason=None)
+        case.rearm(received_at, opened_by, "receipt")
         tick(case, now)
         case.cause("clock")
         return case

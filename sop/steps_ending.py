@@ -6,7 +6,7 @@ from sop import messages as m
 from sop.case import Case
 from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.escalating import stand_down, unresolved
-from sop.follow_up import end_follow_up, plan_follow_up
+from sop.follow_up import end_follow_up, open_follow_up, plan_follow_up
 from sop.gates import require_cleared, require_unresolved
 from sop.models import Actor, ClosedAs, FollowUpOutcome
 from sop.steps_handling import end_wait, keep_promise
@@ -36,12 +36,14 @@ def record_follow_up(case: Case, step: m.RecordFollowUp, now: datetime) -> None:
             clause="INQ-4.6.1",
         )
     not_reached = step.outcome == FollowUpOutcome.NOT_REACHED
-    if not_reached and follow_up.opened_at is None:
+    if not_reached and now < follow_up.due_at:
         due = case.policy.desk.local(follow_up.due_at)
         raise WrongStageError(
             f"The next attempt is due {due}; an attempt before that does not count.",
             clause="INQ-4.6.1",
         )
+    if not_reached and follow_up.opened_at is None:
+        open_follow_up(case, now)  # due just now: the clock has not come to it yet
     attempts = case.policy.follow_up.attempts
     last = not not_reached or follow_up.attempt >= attempts
     end_follow_up(case, now, outcome=str(step.outcome))

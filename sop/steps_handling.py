@@ -5,6 +5,7 @@ from datetime import datetime
 from sop import messages as m
 from sop.calendar import Pause
 from sop.case import Case
+from sop.clock import break_promise
 from sop.errors import InvalidValueError, WrongStageError
 from sop.escalating import fire, unresolved
 from sop.follow_up import move_follow_up
@@ -50,6 +51,8 @@ def promise(case: Case, step: m.Promise, now: datetime) -> None:
             clause="INQ-4.4.3",
         )
     replaced = case.state.promise
+    if replaced is not None and replaced.answer_by <= now:
+        break_promise(case, now)  # another promise is no answer
     warn = now + (step.answer_by - now) * rule.warn_at if rule.warn_at is not None else None
     case.set(
         promise=PromiseState(made_at=now, answer_by=step.answer_by, warn_at=warn),
@@ -128,9 +131,9 @@ def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
             clause=row.clause,
         )
     if row.starts == Starts.UNRESOLVED:
-        unresolved(case, step.actor, now, since=now, why=step.reason)
-        return
-    require_unresolved(case, "an escalation")
+        unresolved(case, step.actor, now, since=now, why="by hand")
+    else:
+        require_unresolved(case, "an escalation")
     held = next((r for r in case.state.rungs if r.rung == row.rung and r.armed), None)
     rung = held or arm(case.policy, row, case.state, base=now, now=now, cause="by hand")
     fire(case, rung, now, step.actor, by_hand=step.reason)
