@@ -116,6 +116,10 @@ class Case:
         """Tell the register of escalations."""
         self._send(escalations=(record,))
 
+    def put_row(self) -> None:
+        """Have the case's row written although no entry is due."""
+        self.set(pending=self.state.pending.model_copy(update={"row_changed": True}))
+
     def put_rung(self, changed: RungState) -> None:
         """Replace a rung by its key, or add it."""
         others = tuple(r for r in self.state.rungs if r.key != changed.key)
@@ -194,6 +198,7 @@ class Case:
                 messages=out.messages + messages,
                 escalations=out.escalations + escalations,
                 opening=opening or out.opening,
+                row_changed=out.row_changed,
             )
         )
 

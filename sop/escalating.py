@@ -96,8 +96,10 @@ def stand_down(case: Case, now: datetime) -> None:
 
 def report(case: Case, said: EscalationReport) -> None:
     """Note what an escalation says of itself; its own journal stream holds the proof."""
+    before = (case.holder, case.level)
     for rung in case.state.rungs:
-        if (rung.rung, rung.occasion) == (said.rung, said.occasion) and rung.status != "ended":
+        known = (rung.rung, rung.occasion) == (said.rung, said.occasion)
+        if known and rung.live and rung.status is not None:
             case.put_rung(
                 rung.model_copy(
                     update={
@@ -108,3 +110,5 @@ def report(case: Case, said: EscalationReport) -> None:
                     }
                 )
             )
+    if (case.holder, case.level) != before:
+        case.put_row()
