@@ -14,7 +14,7 @@ from sop.policy import CasePolicy
 from sop.state import InquiryOutcome, InquiryStart, InquiryState, RungState
 from sop.steps import STEPS
 from sop.steps_ending import close, may_close
-from sop.steps_intake import attest_reception, check_category, classify
+from sop.steps_intake import attest_reception, check_classification, classify
 
 REMEMBERED_RECEIPTS = 200
 """So many answers are kept to recognise a repeated request across continue-as-new."""
@@ -32,8 +32,11 @@ def check_opening(policy: CasePolicy, opening: InquiryOpening, actor: Actor) -> 
             f"The policy has no channel {opening.channel}; it has {', '.join(policy.channels)}.",
             clause="INQ-2",
         )
+    if opening.reception is not None:
+        require(actor, "record_reception")
     if opening.classification is not None:
-        check_category(policy.categories, opening.classification.category)
+        require(actor, "categorise")
+        check_classification(policy, opening.classification)
 
 
 class Inquiry(Case):

@@ -98,14 +98,12 @@ class InquiryState(Payload):
     received_at: AwareDatetime
     opened_by: str
 
-    reception_complete: bool = False
     category: str | None = None
     priority: Priority | None = None
     complex: bool = False
     general_information: bool = False
 
     verification: VerificationOutcome | None = None
-    exempt: bool = False
 
     assignee: str | None = None
     responded_at: AwareDatetime | None = None

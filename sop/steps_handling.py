@@ -9,24 +9,26 @@ from sop.clock import break_promise
 from sop.errors import InvalidValueError, WrongStageError
 from sop.escalating import fire, unresolved
 from sop.follow_up import move_follow_up
-from sop.gates import require_cleared, require_unresolved
+from sop.gates import require_unresolved, require_verified
 from sop.ladder import arm
 from sop.models import Actor
 from sop.policy import Starts
 from sop.state import PromiseState
+from sop.steps_intake import settle_exemption
 
 
-def keep_promise(case: Case, now: datetime) -> bool:
-    """End a promise by an answer; return whether it came in time."""
+def keep_promise(case: Case, now: datetime) -> bool | None:
+    """End a promise by an answer; return whether it came in time, None where none was given."""
     promise = case.state.promise
     case.set(promise=None)
-    return promise is not None and now <= promise.answer_by
+    return now <= promise.answer_by if promise is not None else None
 
 
 def respond(case: Case, step: m.Respond, now: datetime) -> None:
     """Record an answer as sent (INQ-4.4.1)."""
     if step.discloses_account:
-        require_cleared(case, "An answer about the customer's account")
+        otherwise = "say `discloses_account: false` if the answer tells nothing about the account"
+        require_verified(case, "An answer about the customer's account", otherwise)
     kept = keep_promise(case, now)
     case.set(responded_at=now)
     case.record(
@@ -67,10 +69,9 @@ def promise(case: Case, step: m.Promise, now: datetime) -> None:
         contact=step.contact,
         replaces=replaced.answer_by.isoformat() if replaced else None,
     )
-    number = case.state.promises
-    case.tell_customer(
-        "promise", f"promise/{number}", now, answer_by=case.policy.desk.local(step.answer_by)
-    )
+    answer_by = case.policy.desk.local(step.answer_by)
+    number = f"promise/{case.state.promises}"
+    case.tell_customer("promise", number, now, answer_by=answer_by, contact=step.contact)
 
 
 def customer_replied(case: Case, step: m.CustomerReplied, now: datetime) -> None:
@@ -166,7 +167,7 @@ def adopt_policy(case: Case, step: m.AdoptPolicy, now: datetime) -> None:
         "policy.adopted",
         step.actor,
         now,
-        ["HOF-8"],
+        ["HOF-8", *settle_exemption(case)],
         from_version=before,
         to_version=step.policy.version,
         reason=step.reason,
