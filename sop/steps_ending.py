@@ -14,9 +14,11 @@ from sop.steps_handling import end_wait, keep_promise
 
 def close(case: Case, closed_as: ClosedAs, actor: Actor, now: datetime) -> None:
     """End the case: nothing that waits may outlive it."""
+    if case.state.waiting_since is not None:
+        end_wait(case, now, actor, str(closed_as))
     end_follow_up(case, now, outcome=str(closed_as))
     stand_down(case, now)
-    case.set(closed_as=closed_as, closed_at=now, promise=None, waiting_since=None)
+    case.set(closed_as=closed_as, closed_at=now, promise=None)
     case.record("inquiry.closed", actor, now, ["INQ-4.5.1"], closed_as=str(closed_as))
 
 
@@ -65,8 +67,17 @@ def record_follow_up(case: Case, step: m.RecordFollowUp, now: datetime) -> None:
         unresolved(case, step.actor, now, since=now, why="dissatisfied at follow-up")
     elif last:
         case.set(follow_up_outcome=step.outcome)
+        _warn_of_missing(case, now)
     else:
         plan_follow_up(case, follow_up.attempt + 1, now)
+
+
+def _warn_of_missing(case: Case, now: datetime) -> None:
+    """Tell the holder what keeps the case open: no deadline is left that would."""
+    if case.missing:
+        missing = ", ".join(case.missing)
+        body = f"{case.state.case_id}: the follow-up is done. Missing for closing: {missing}."
+        case.warn_holder(f"follow-up/{case.state.resolutions}/missing", body, now)
 
 
 def withdraw(case: Case, step: m.Withdraw, now: datetime) -> None:

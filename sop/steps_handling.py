@@ -86,6 +86,7 @@ def customer_replied(case: Case, step: m.CustomerReplied, now: datetime) -> None
     )
     if case.state.waiting_since is not None:
         end_wait(case, now, step.actor, "customer replied")
+        case.rearm(now, step.actor, "wait ended")
     if again:
         unresolved(case, step.actor, now, since=now, why="reported again")
 
@@ -107,14 +108,14 @@ def resume(case: Case, step: m.Resume, now: datetime) -> None:
             "The case does not wait for the customer; there is nothing to resume."
         )
     end_wait(case, now, step.actor, step.reason)
+    case.rearm(now, step.actor, "wait ended")
 
 
 def end_wait(case: Case, now: datetime, actor: Actor, why: str) -> None:
-    """Close the open pause, and compute the ladder again."""
+    """Close the open pause; what goes on from there has to compute the ladder again."""
     *closed, last = case.state.pauses
     case.set(waiting_since=None, pauses=(*closed, Pause(start=last.start, end=now)))
     case.record("wait.ended", actor, now, why=why)
-    case.rearm(now, actor, "wait ended")
 
 
 def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
