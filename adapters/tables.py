@@ -73,13 +73,28 @@ class Seconds(TypeDecorator[timedelta]):
         return None if value is None else timedelta(seconds=value)
 
 
+class PlainText(TypeDecorator[str]):
+    """Text from outside. PostgreSQL cannot hold NUL: the replacement character stands for it.
+
+    A refusal here would come too late: the case has accepted the text, and would be stuck.
+    A case id with NUL, which somebody asks for, is simply not found.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Return a text that both databases can hold."""
+        return None if value is None else value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
 customers = Table(
     "customers",
     metadata,
     Column("customer_id", String, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("phone", Text, nullable=False),
+    Column("name", PlainText, nullable=False),
+    Column("email", PlainText, nullable=False),
+    Column("phone", PlainText, nullable=False),
     Column("technical_terms", Boolean, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
@@ -87,7 +102,7 @@ customers = Table(
 cases = Table(
     "cases",
     metadata,
-    Column("case_id", String, primary_key=True),
+    Column("case_id", PlainText, primary_key=True),
     # The writer of the row, and how far its journal counts: entries above `version` are
     # of a lost workflow task. `updated_at` is the fence: an older task writes nothing.
     Column("stream", String, nullable=False),
@@ -101,8 +116,8 @@ cases = Table(
         ForeignKey(customers.c.customer_id, deferrable=True, initially="DEFERRED"),
         nullable=False,
     ),
-    Column("subject", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("subject", PlainText, nullable=False),
+    Column("text", PlainText, nullable=False),
     Column("request_digest", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("stage", String, nullable=False),
@@ -121,14 +136,14 @@ cases = Table(
     Column("next_deadline_what", String),
     Column("verification", String),
     Column("resolved_at", UtcDateTime),
-    Column("resolution", Text),
+    Column("resolution", PlainText),
     Column("responsible", String),
     Column("follow_up_outcome", String),
-    Column("feedback", Text),
+    Column("feedback", PlainText),
     Column("satisfaction", Integer),
     Column("closed_at", UtcDateTime),
     Column("closed_as", String),
-    Column("duplicate_of", String),
+    Column("duplicate_of", PlainText),
     Column("policy_version", String, nullable=False),
     UniqueConstraint("stream"),
     # One for each filter of the list, in the order of its pages.
@@ -155,7 +170,7 @@ journal_entries = Table(
     Column("stream", String, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("revision", Integer, primary_key=True),
-    Column("case_id", String, nullable=False),
+    Column("case_id", PlainText, nullable=False),
     Column("entry_id", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("principal", String, nullable=False),
@@ -179,13 +194,13 @@ def _written_by() -> tuple[Column[str], Column[int], Column[datetime]]:
 escalations = Table(
     "escalations",
     metadata,
-    Column("case_id", String, primary_key=True),
+    Column("case_id", PlainText, primary_key=True),
     Column("rung", String, primary_key=True),
     Column("occasion", Integer, primary_key=True),
     *_written_by(),
     Column("role", String),
     Column("clause", String),
-    Column("cause", String),
+    Column("cause", PlainText),
     Column("due_at", UtcDateTime),
     Column("fired_at", UtcDateTime),
     Column("lateness", Seconds),
@@ -194,7 +209,7 @@ escalations = Table(
     Column("acknowledged_by", String),
     Column("acknowledged_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
-    Column("ended_because", String),
+    Column("ended_because", PlainText),
     Index(None, "fired_at"),
 )
 
@@ -203,14 +218,14 @@ tasks = Table(
     metadata,
     Column("task_id", String, primary_key=True),
     *_written_by(),
-    Column("case_id", String, nullable=False),
+    Column("case_id", PlainText, nullable=False),
     Column("kind", String, nullable=False),
     Column("assignee", String),
     Column("attempt", Integer, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
-    Column("outcome", String),
+    Column("outcome", PlainText),
     Index(None, "case_id"),
     Index(None, "assignee", "due_at"),
 )
@@ -220,10 +235,10 @@ outbox = Table(
     metadata,
     Column("message_id", String, primary_key=True),
     *_written_by(),
-    Column("case_id", String, nullable=False),
+    Column("case_id", PlainText, nullable=False),
     Column("recipient", String, nullable=False),
     Column("topic", String, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", PlainText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "case_id"),
     Index(None, "created_at", "message_id"),

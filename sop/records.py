@@ -1,8 +1,17 @@
 """What the CRM shows of the cases: values for the API, the pages and the command line."""
 
-from pydantic import AwareDatetime
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
 
 from sop.models import CaseRecord, Customer, Entry, Payload, Principal, Priority, Slug, Stage
+
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC)),
+]
+"""A moment that a caller names; every time zone has it, unlike those at the ends of the scale."""
 
 
 class CaseSummary(CaseRecord):
@@ -37,7 +46,7 @@ class CaseFilter(Payload):
     category: Slug | None = None
     priority: Priority | None = None
     assignee: Principal | None = None
-    due_before: AwareDatetime | None = None
+    due_before: Moment | None = None
     open_only: bool = False
 
 

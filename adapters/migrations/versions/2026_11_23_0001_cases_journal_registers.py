@@ -52,7 +52,7 @@ def _create_customers() -> None:
 def _create_cases() -> None:
     op.create_table(
         "cases",
-        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Text(), nullable=False),
         sa.Column("stream", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -86,7 +86,7 @@ def _create_cases() -> None:
         sa.Column("satisfaction", sa.Integer(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_as", sa.String(), nullable=True),
-        sa.Column("duplicate_of", sa.String(), nullable=True),
+        sa.Column("duplicate_of", sa.Text(), nullable=True),
         sa.Column("policy_version", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"],
@@ -136,7 +136,7 @@ def _create_journal_entries() -> None:
         sa.Column("stream", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Text(), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("principal", sa.String(), nullable=False),
@@ -152,7 +152,7 @@ def _create_journal_entries() -> None:
 def _create_escalations() -> None:
     op.create_table(
         "escalations",
-        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Text(), nullable=False),
         sa.Column("rung", sa.String(), nullable=False),
         sa.Column("occasion", sa.Integer(), nullable=False),
         sa.Column("stream", sa.String(), nullable=True),
@@ -160,7 +160,7 @@ def _create_escalations() -> None:
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("role", sa.String(), nullable=True),
         sa.Column("clause", sa.String(), nullable=True),
-        sa.Column("cause", sa.String(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lateness", sa.Double(), nullable=True),
@@ -169,7 +169,7 @@ def _create_escalations() -> None:
         sa.Column("acknowledged_by", sa.String(), nullable=True),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_because", sa.String(), nullable=True),
+        sa.Column("ended_because", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("case_id", "rung", "occasion", name=op.f("pk_escalations")),
     )
     op.create_index(op.f("ix_escalations_fired_at"), "escalations", ["fired_at"])
@@ -182,14 +182,14 @@ def _create_tasks() -> None:
         sa.Column("stream", sa.String(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("assignee", sa.String(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_tasks")),
     )
     op.create_index(op.f("ix_tasks_assignee_due_at"), "tasks", ["assignee", "due_at"])
@@ -203,7 +203,7 @@ def _create_outbox() -> None:
         sa.Column("stream", sa.String(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Text(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),

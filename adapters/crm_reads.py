@@ -1,0 +1,239 @@
+"""What the API and the command line read from the CRM. A read never wakes a workflow.
+
+Only the confirmed journal is shown: of each entry the newest revision, and none above the
+version that its writer last reached.
+"""
+
+import base64
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+
+from adapters.database import Database
+from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
+from sop.errors import InvalidValueError
+from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, Payload, TaskRecord
+from sop.records import (
+    CaseDetail,
+    CaseFilter,
+    CasePage,
+    CaseSummary,
+    CrmCounts,
+    Moment,
+    TimelineEntry,
+)
+
+LONGEST_PAGE = 200
+
+_SHOWN_IN_LISTS = [column for column in cases.columns if column.name != "text"]
+
+
+class _Position(Payload):
+    """The last case of a page; the next page begins behind it."""
+
+    next_deadline: Moment | None
+    case_id: str
+
+
+class CrmReads:
+    """The cases and registers as values; every method raises CrmUnavailableError like `ping`."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from a database."""
+        self._database = database
+
+    def ping(self) -> None:
+        """Ask the database for an answer.
+
+        Raises:
+            CrmUnavailableError: There was none.
+        """
+        self._rows(select(1))
+
+    def case(self, case_id: str) -> CaseDetail | None:
+        """Return a case with its text and customer; None if there is none."""
+        query = select(cases, customers).join(customers).where(cases.c.case_id == case_id)
+        return next(map(_case_detail, self._rows(query)), None)
+
+    def find_case_digest(self, case_id: str) -> str | None:
+        """Return the digest of the request that opened a case; None if there is none."""
+        query = select(cases.c.request_digest).where(cases.c.case_id == case_id)
+        return next((row["request_digest"] for row in self._rows(query)), None)
+
+    def cases(
+        self, wanted: CaseFilter, *, cursor: str | None = None, limit: int = LONGEST_PAGE
+    ) -> CasePage:
+        """Return a page of cases: the next deadline first, those without one last.
+
+        Args:
+            wanted: Which cases.
+            cursor: `next_cursor` of the page before.
+            limit: Cases on the page; no more than LONGEST_PAGE.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        size = min(max(limit, 1), LONGEST_PAGE)
+        rows = self._rows(
+            select(*_SHOWN_IN_LISTS)
+            .where(*_wanted(wanted), _behind(_position(cursor)) if cursor else true())
+            .order_by(cases.c.next_deadline.asc().nulls_last(), cases.c.case_id)
+            .limit(size + 1)
+        )
+        page = tuple(CaseSummary.model_validate(dict(row)) for row in rows[:size])
+        return CasePage(cases=page, next_cursor=_cursor(page[-1]) if len(rows) > size else None)
+
+    def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
+        """Return everything that happened in a case, its escalations included, in order.
+
+        A stream's own order is kept where the entry of a lost task was taken over with its time.
+        """
+        entry = journal_entries.c
+        at = func.max(entry.at).over(partition_by=entry.stream, order_by=entry.seq)
+        query = _confirmed().where(entry.case_id == case_id).order_by(at, entry.stream, entry.seq)
+        return tuple(map(_timeline_entry, self._rows(query)))
+
+    def escalations(
+        self,
+        *,
+        case_id: str | None = None,
+        fired_from: Moment | None = None,
+        fired_before: Moment | None = None,
+    ) -> tuple[EscalationRecord, ...]:
+        """Return the rungs that fired, of one case or in a span of time, in that order."""
+        rung = escalations.c
+        query = (
+            select(escalations)
+            .where(rung.case_id == case_id if case_id is not None else true())
+            .where(rung.fired_at >= fired_from if fired_from is not None else true())
+            .where(rung.fired_at < fired_before if fired_before is not None else true())
+            .order_by(rung.fired_at, rung.case_id, rung.rung, rung.occasion)
+        )
+        return tuple(EscalationRecord.model_validate(dict(row)) for row in self._rows(query))
+
+    def tasks(
+        self, *, open_only: bool = True, assignee: str | None = None, case_id: str | None = None
+    ) -> tuple[TaskRecord, ...]:
+        """Return the tasks for staff, by the moment at which they are due."""
+        task = tasks.c
+        query = (
+            select(tasks)
+            .where(task.done_at.is_(None) if open_only else true())
+            .where(task.assignee == assignee if assignee is not None else true())
+            .where(task.case_id == case_id if case_id is not None else true())
+            .order_by(task.due_at, task.task_id)
+        )
+        return tuple(TaskRecord.model_validate(dict(row)) for row in self._rows(query))
+
+    def outbox(
+        self, *, case_id: str | None = None, topic: str | None = None
+    ) -> tuple[OutboxMessage, ...]:
+        """Return the messages that left the house, the oldest first."""
+        message = outbox.c
+        query = (
+            select(outbox)
+            .where(message.case_id == case_id if case_id is not None else true())
+            .where(message.topic == topic if topic is not None else true())
+            .order_by(message.created_at, message.message_id)
+        )
+        return tuple(OutboxMessage.model_validate(dict(row)) for row in self._rows(query))
+
+    def counts(self) -> CrmCounts:
+        """Return how much the CRM holds."""
+        return self._database.read(_counts)
+
+    def _rows(self, query: Select[Any]) -> list[RowMapping]:
+        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+
+
+def _case_detail(row: RowMapping) -> CaseDetail:
+    customer = Customer.model_validate(dict(row))
+    return CaseDetail.model_validate({**row, "customer": customer})
+
+
+def _timeline_entry(row: RowMapping) -> TimelineEntry:
+    actor = Actor(principal=row["principal"], role=row["role"])
+    return TimelineEntry.model_validate({**row, "actor": actor})
+
+
+def _confirmed() -> Select[Any]:
+    entry, newer = journal_entries.c, journal_entries.alias("newer")
+    replaced = exists().where(
+        newer.c.stream == entry.stream,
+        newer.c.seq == entry.seq,
+        newer.c.revision > entry.revision,
+    )
+    return (
+        select(journal_entries)
+        .outerjoin(cases, cases.c.stream == entry.stream)
+        .outerjoin(streams, streams.c.stream == entry.stream)
+        .where(entry.seq <= func.coalesce(cases.c.version, streams.c.version), ~replaced)
+    )
+
+
+def _wanted(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    conditions = [
+        cases.c[name] == value
+        for name in ("stage", "category", "priority", "assignee")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.due_before is not None:
+        conditions.append(cases.c.next_deadline < wanted.due_before)
+    if wanted.open_only:
+        conditions.append(cases.c.closed_at.is_(None))
+    return conditions
+
+
+def _behind(last: _Position) -> ColumnElement[bool]:
+    without_deadline = cases.c.next_deadline.is_(None)
+    if last.next_deadline is None:
+        return and_(without_deadline, cases.c.case_id > last.case_id)
+    position = tuple_(cases.c.next_deadline, cases.c.case_id)
+    return or_(position > (last.next_deadline, last.case_id), without_deadline)
+
+
+def _cursor(last: CaseSummary) -> str:
+    position = _Position(next_deadline=last.next_deadline, case_id=last.case_id)
+    return base64.urlsafe_b64encode(position.model_dump_json().encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> _Position:
+    try:
+        return _Position.model_validate_json(base64.urlsafe_b64decode(f"{cursor}=="))
+    except ValueError:
+        raise InvalidValueError(
+            "The cursor is not one that a list has returned. Begin again without it."
+        ) from None
+
+
+def _counts(connection: Connection) -> CrmCounts:
+    def number(query: Select[Any]) -> int:
+        return int(connection.execute(query).scalar_one())
+
+    def by(column: ColumnElement[str]) -> dict[str, int]:
+        rows = connection.execute(select(column, func.count()).group_by(column).order_by(column))
+        return dict(rows.tuples().all())
+
+    entries = number(select(func.count()).select_from(_confirmed().subquery()))
+    return CrmCounts(
+        cases=number(select(func.count(cases.c.case_id))),
+        closed=number(select(func.count(cases.c.closed_at))),
+        stages=by(cases.c.stage),
+        entries=entries,
+        replaced=number(select(func.count(journal_entries.c.seq))) - entries,
+        escalations=by(escalations.c.rung),
+        open_tasks=number(select(func.count(tasks.c.task_id)).where(tasks.c.done_at.is_(None))),
+        messages=number(select(func.count(outbox.c.message_id))),
+    )
