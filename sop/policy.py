@@ -11,9 +11,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from sop.calendar import Calendar
-from sop.models import Channel, Payload, Priority, Role, Slug
+from sop.models import Channel, Payload, Priority, Role, ShortText, Slug
 
 Duration = Annotated[timedelta, Field(ge=timedelta(0))]
+
+ON_CALL = (Role.TEAM_LEADER, Role.SUBJECT_MATTER_EXPERT, Role.QUALITY_MANAGER, Role.DUTY_MANAGER)
+"""The roles that can be paged."""
 
 
 class Starts(StrEnum):
@@ -36,6 +39,8 @@ class Rung(Payload):
         categories: Applies to these categories; with `priorities` and `complex`, any one is
             enough; none of the three given means every inquiry.
         complex: Applies to inquiries marked as complex.
+        every_inquiry: Says in the file that a rung from receipt has no condition on purpose; what
+            it applies to follows from the three conditions alone.
         pause_while_waiting: The clock stands still while the customer owes an answer.
         warn_at: Share of `after` at which the holder is warned; None for no warning.
     """
@@ -49,6 +54,7 @@ class Rung(Payload):
     categories: tuple[Slug, ...] = ()
     priorities: tuple[Priority, ...] = ()
     complex: bool = False
+    every_inquiry: bool = False
     calendar: Slug = "always"
     pause_while_waiting: bool = False
     warn_at: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -115,6 +121,18 @@ class Message(Payload):
     technical: str = ""
 
 
+class Language(Payload):
+    """What counts as plain language (INQ-5.1, INQ-5.2).
+
+    Attributes:
+        max_words: Longest sentence.
+        jargon: Words and phrases kept from customers who do not know the terms.
+    """
+
+    max_words: Annotated[int, Field(ge=1)]
+    jargon: tuple[str, ...] = ()
+
+
 class Retention(Payload):
     """Months that a record class is kept after its case has closed (INQ-7.1, HOF-7)."""
 
@@ -127,10 +145,10 @@ class Retention(Payload):
 class Desk(Payload):
     """Who the desk is to a customer, and in which zone its people read the clock."""
 
-    name: str
-    company: str
+    name: ShortText
+    company: ShortText
     time_zone: str
-    contact: str
+    contact: ShortText
 
     @property
     def zone(self) -> ZoneInfo:
@@ -147,7 +165,7 @@ class CasePolicy(Payload):
 
     version: str
     desk: Desk
-    calendars: dict[str, Calendar] = {}
+    calendars: dict[str, Calendar] = Field(default={})
     categories: tuple[Slug, ...]
     priorities: tuple[Priority, ...] = tuple(Priority)
     channels: tuple[Channel, ...] = tuple(Channel)
@@ -156,7 +174,7 @@ class CasePolicy(Payload):
     promise: PromiseRule
     follow_up: FollowUpRule
     verification: VerificationRule
-    messages: dict[str, Message] = {}
+    messages: dict[str, Message] = Field(default={})
 
     def calendar(self, name: str) -> Calendar:
         """Return a calendar by name; `always` needs no entry.
@@ -172,7 +190,12 @@ class CasePolicy(Payload):
 
 
 class Policy(Payload):
-    """The whole policy file."""
+    """The whole policy file.
+
+    Attributes:
+        language: The rule that the messages were checked against; None if built without a file.
+        digest: SHA-256 of the file's text: which wording was approved.
+    """
 
     version: str
     effective_from: date
@@ -181,6 +204,8 @@ class Policy(Payload):
     training_valid_for: timedelta
     training_warn_before: timedelta
     review_every: timedelta
+    language: Language | None = None
+    digest: str = ""
 
     @model_validator(mode="after")
     def _one_version(self) -> Self:

@@ -21,7 +21,9 @@ def make_worker(
     crm: CrmPort,
     on_call: OnCallPort,
     task_queue: str,
-    slots: int,
+    workflow_task_slots: int,
+    activity_slots: int,
+    local_activity_slots: int,
     graceful_shutdown: timedelta,
     sticky_timeout: timedelta,
 ) -> Worker:
@@ -32,20 +34,23 @@ def make_worker(
         crm: The system of record.
         on_call: Reaches the people on call.
         task_queue: Where it listens.
-        slots: Activities at once, local and other; never more than the database pool holds.
+        workflow_task_slots: Workflow tasks at once.
+        activity_slots: Activities at once; with the local ones no more than the database's pool.
+        local_activity_slots: Journal flushes at once.
         graceful_shutdown: How long running activities may take to end when it is stopped.
         sticky_timeout: How long tasks wait for a worker that may be dead before another gets them.
     """
     crm_activities, paging = CrmActivities(crm), PagingActivities(on_call)
-    local = max(1, slots // 2)
+    threads = activity_slots + local_activity_slots
     return Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[crm_activities.flush, paging.page, paging.cancel_page],
-        activity_executor=ThreadPoolExecutor(slots, thread_name_prefix="activity"),
-        max_concurrent_activities=max(1, slots - local),
-        max_concurrent_local_activities=local,
+        activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
+        max_concurrent_workflow_tasks=workflow_task_slots,
+        max_concurrent_activities=activity_slots,
+        max_concurrent_local_activities=local_activity_slots,
         graceful_shutdown_timeout=graceful_shutdown,
         sticky_queue_schedule_to_start_timeout=sticky_timeout,
     )

@@ -1,0 +1,48 @@
+"""Reads the policy file from the disk."""
+
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+from sop.errors import PolicyError
+from sop.policy import Policy
+from sop.policy_calendars import HolidayDates
+from sop.policy_file import read_policy
+
+
+def load_policy(path: Path | None, today: date, holiday_dates: HolidayDates) -> Policy:
+    """Return the policy in force.
+
+    Args:
+        path: The file; None for the one that comes with Handrail.
+        today: The date at the desk. A policy that takes effect later is not in force.
+        holiday_dates: Looks holidays up: `adapters.holidays.holiday_dates`.
+
+    Raises:
+        PolicyError: The file cannot be read, is no policy, or takes effect later.
+    """
+    policy = read_policy(policy_text(path), holiday_dates=holiday_dates, this_year=today.year)
+    if policy.effective_from > today:
+        raise PolicyError(
+            (
+                f"effective_from: policy {policy.version} takes effect on {policy.effective_from}, "
+                f"and today is {today}; run with the policy that is in force until then",
+            )
+        )
+    return policy
+
+
+def policy_text(path: Path | None) -> str:
+    """Return the text of a policy file; None is the one that comes with Handrail.
+
+    Raises:
+        PolicyError: The file cannot be read.
+    """
+    source = files("sop") / "policy.toml" if path is None else path
+    try:
+        return source.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PolicyError((f"{source}: cannot be read: {error.strerror}",)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise PolicyError((f"line {line}: {source} is not text in UTF-8",)) from None

@@ -1,0 +1,132 @@
+"""The one way to Temporal: where it is, and what every client, worker and replayer carries."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from functools import cache
+from urllib.parse import quote
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
+from temporalio.plugin import SimplePlugin
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+
+from runtime.errors import OperatorError
+from runtime.log_context import LogContextInterceptor
+
+DEFAULT_ADDRESS = "localhost:7233"
+_PAUSE_S = 0.2  # between two attempts to connect
+
+
+class TemporalUnavailableError(OperatorError):
+    """No Temporal server answers, or Temporal's own configuration cannot be read."""
+
+
+class HandrailPlugin(SimplePlugin):
+    """What every use of Temporal carries: converter, codec and interceptors are set here.
+
+    Give it to the client alone; its workers inherit it. A Replayer takes it by itself.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "handrail.HandrailPlugin",
+            data_converter=pydantic_data_converter,
+            interceptors=[LogContextInterceptor()],
+        )
+
+
+def configured_address() -> str | None:
+    """Return the server's address in Temporal's own configuration, if there is one.
+
+    Raises:
+        TemporalUnavailableError: The configuration cannot be read.
+    """
+    return _profile().address
+
+
+async def connect(
+    *, address: str | None = None, within: timedelta = timedelta(seconds=30)
+) -> Client:
+    """Connect by Temporal's own configuration: profile, TEMPORAL_ADDRESS, TLS, API key.
+
+    Args:
+        address: The embedded server's, which takes the place of the configured server and needs
+            neither TLS nor key.
+        within: How long to go on trying before giving up.
+
+    Raises:
+        TemporalUnavailableError: The server did not answer in time.
+    """
+    config = _connect_config(address)
+    failure: Exception | None = None
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            while True:
+                try:
+                    return await Client.connect(
+                        **config, plugins=[HandrailPlugin()], runtime=_runtime()
+                    )
+                except RuntimeError as error:
+                    failure = error
+                await asyncio.sleep(_PAUSE_S)
+    except TimeoutError:
+        pass
+    except ValueError as error:
+        failure = error
+    raise TemporalUnavailableError(
+        f"Temporal at {config['target_host']} did not answer within {within.total_seconds():g} s"
+        f" ({failure}). Start it, or let TEMPORAL_ADDRESS or the profile that TEMPORAL_PROFILE"
+        " names point to a running server."
+    ) from failure
+
+
+def ui_link(base: str, namespace: str, workflow_id: str, run_id: str | None = None) -> str:
+    """Return the page of a workflow, or of one run of it, in the Temporal Web UI."""
+    page = f"{base.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows"
+    page += f"/{quote(workflow_id, safe='')}"
+    return page if run_id is None else f"{page}/{quote(run_id, safe='')}/history"
+
+
+def _profile() -> ClientConfigProfile:
+    try:
+        return ClientConfigProfile.load()
+    except RuntimeError as error:
+        # The first line says what is wrong; the rest may quote a key from the file.
+        reason = str(error).partition("\n")[0]
+        raise TemporalUnavailableError(
+            f"Temporal's configuration cannot be used: {reason}. Mend the file that"
+            " TEMPORAL_CONFIG_FILE names (or temporal.toml in the user's configuration directory)"
+            " and the TEMPORAL_ variables."
+        ) from None
+
+
+def _connect_config(address: str | None) -> ClientConnectConfig:
+    profile = _profile()
+    if address is not None:
+        profile = ClientConfigProfile(address=address, namespace=profile.namespace)
+    config = profile.to_client_connect_config()
+    config.setdefault("target_host", DEFAULT_ADDRESS)
+    return config
+
+
+@cache
+def _runtime() -> Runtime:
+    """Return the SDK's threads for this process, with their log lines among ours."""
+    forwarding = LogForwardingConfig(
+        logger=logging.getLogger("temporalio.core"),
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+        append_log_fields_to_message=False,  # they hold the failures' messages
+    )
+    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    return Runtime(
+        telemetry=TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding))
+    )

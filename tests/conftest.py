@@ -1,0 +1,24 @@
+"""What every test may use, and the end of the test session."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from runtime.process import leave
+from runtime.temporal_command import find_temporal
+
+pytest_plugins = ["tests.postgres", "tests.desk"]
+
+
+@pytest.fixture(scope="session")
+def temporal_binary() -> Path:
+    """The `temporal` command; one that is too old to skip time would hang, and is refused."""
+    return find_temporal().path
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main() -> Generator[None, int | pytest.ExitCode | None, None]:
+    """End the process with the session's code, whatever the SDK's threads make of the exit."""
+    code = yield
+    leave(int(code or 0))

@@ -1,0 +1,225 @@
+"""The desk under test: a real Temporal server, a real database, a real worker, and a clock to turn."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+from temporalio.worker import Worker
+
+from activities.ports import CrmPort
+from adapters.crm import SqlCrm
+from adapters.crm_reads import CrmReads
+from adapters.database import Database, Limits
+from adapters.holidays import holiday_dates
+from adapters.migrate import upgrade
+from adapters.oncall import OutboxOnCall
+from runtime.cases import Cases
+from runtime.devserver import DevServer, dev_server
+from runtime.policy import load_policy
+from runtime.temporal import connect
+from sop import messages as m
+from sop.models import Actor, Channel, Classification, Customer, Priority, Reception, Role
+from sop.policy import Policy
+from workers.worker import make_worker
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+ANNA = Actor(principal="anna", role=Role.CSR)
+LEADER = Actor(principal="lena", role=Role.TEAM_LEADER)
+QUALITY = Actor(principal="quinn", role=Role.QUALITY_MANAGER)
+EXPERT = Actor(principal="emil", role=Role.SUBJECT_MATTER_EXPERT)
+
+RECEPTION = Reception(
+    greeting="Good morning, this is Anna of Example Company.",
+    listened=True,
+    key_points="The invoice was charged twice.",
+    key_points_confirmed=True,
+    courteous=True,
+)
+VERIFIED = m.RecordVerification(
+    actor=ANNA, forms_asked=("passport", "account_number"), outcome="verified"
+)
+RESOLVED = m.Resolve(actor=ANNA, resolution="The charge was paid back.", customer_confirmed=True)
+CONFIRMED = m.RecordFollowUp(actor=ANNA, outcome="confirmed", feedback="All well.", satisfaction=5)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Opens and works cases through the gateway, reads the CRM, and turns the clock."""
+
+    client: Client
+    cases: Cases
+    database: Database
+    reads: CrmReads
+    task_queue: str
+
+    async def open(
+        self,
+        key: str,
+        *,
+        category: str | None = "billing",
+        priority: Priority = Priority.STANDARD,
+        channel: Channel = Channel.PHONE,
+        reception: Reception | None = RECEPTION,
+        **facts: Any,
+    ) -> str:
+        """Open an inquiry; return its id."""
+        classification = None
+        if category is not None:
+            classification = Classification(category=category, priority=priority, **facts)
+        opening = m.InquiryOpening(
+            customer=Customer(customer_id="c-1", name="Carla Client", email="carla@example.org"),
+            channel=channel,
+            subject="Charged twice",
+            text="My card was charged twice for one order.",
+            reception=reception,
+            classification=classification,
+            assignee="anna",
+        )
+        opened = await self.cases.open(opening, actor=ANNA, key=key, digest=f"digest of {key}")
+        return opened.case_id
+
+    async def do(self, case_id: str, *steps: m.Command) -> m.Receipt:
+        """Report steps one after the other; return the last receipt."""
+        receipt = None
+        for step in steps:
+            receipt = await self.cases.step(case_id, step, key=None)
+        assert receipt is not None
+        return receipt
+
+    async def time_passes(self, workflow_id: str, **delta: float) -> None:
+        """Turn the workflow's clock on; whatever falls due meanwhile happens."""
+        skipper = TimeSkipper(self.client, config=TimeSkippingConfig(disable_propagation=True))
+        await skipper.fast_forward(self.handle(workflow_id), timedelta(**delta))
+
+    async def now(self, workflow_id: str) -> datetime:
+        """Return the workflow's own time."""
+        return await TimeSkipper(self.client).get_current_time(self.handle(workflow_id))
+
+    def handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        """Return the handle of a workflow."""
+        return self.client.get_workflow_handle(workflow_id)
+
+    async def events(self, workflow_id: str) -> list[str]:
+        """Return the names of the events of a workflow's history."""
+        history = await self.handle(workflow_id).fetch_history()
+        names = (event.WhichOneof("attributes") or "" for event in history.events)
+        return [name.removesuffix("_event_attributes") for name in names]
+
+    async def runs(self, workflow_id: str) -> int:
+        """Return how often the workflow has begun: 1, and one for each continue-as-new."""
+        query = f"WorkflowId = '{workflow_id}'"
+        return len([run async for run in self.client.list_workflows(query)])
+
+    async def kinds(self, case_id: str) -> list[str]:
+        """Return the kinds of the entries in the case's journal, as the CRM has them."""
+        timeline = await asyncio.to_thread(self.reads.timeline, case_id)
+        return [entry.kind for entry in timeline]
+
+    async def journal_holds(self, case_id: str, kind: str, times: int = 1) -> None:
+        """Wait until the CRM's journal of the case holds an entry of this kind."""
+
+        async def held() -> bool:
+            return (await self.kinds(case_id)).count(kind) >= times
+
+        await eventually(held)
+
+    async def paged(self, case_id: str) -> list[str]:
+        """Return the roles that were paged for a case, in order."""
+        timeline = await asyncio.to_thread(self.reads.timeline, case_id)
+        return [str(e.detail["role"]) for e in timeline if e.kind == "page.sent"]
+
+    async def is_paged(self, case_id: str, *roles: str) -> None:
+        """Wait until just these roles were paged."""
+
+        async def paged() -> bool:
+            return await self.paged(case_id) == list(roles)
+
+        await eventually(paged)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:
+    """Wait until a condition holds; it says what processes do on their own, so it is asked anew."""
+    async with asyncio.timeout(within):
+        while not await holds():
+            await asyncio.sleep(0.02)
+
+
+def shipped_policy() -> Policy:
+    """Return the policy as it is shipped."""
+    return load_policy(None, today=datetime.now(UTC).date(), holiday_dates=holiday_dates)
+
+
+@asynccontextmanager
+async def a_desk(
+    server: DevServer, url: str, task_queue: str, policy: Policy, *, staffed: bool = True
+) -> AsyncIterator[Desk]:
+    """Run a desk on a database; `staffed` says whether its worker runs."""
+    await asyncio.to_thread(upgrade, url)
+    async with AsyncExitStack() as stack:
+        database = Database(url, Limits(pool_size=8))
+        stack.callback(database.close)
+        client = await connect(address=server.address)
+        reads = CrmReads(database)
+        cases = Cases(
+            client,
+            policy,
+            task_queue=task_queue,
+            digest_of=reads.find_case_digest,
+            ui=server.ui_url,
+        )
+        desk = Desk(client, cases, database, reads, task_queue)
+        if staffed:
+            await stack.enter_async_context(a_worker(desk))
+        yield desk
+
+
+def a_worker(desk: Desk, crm: CrmPort | None = None) -> Worker:
+    """Return a worker of the desk, to be entered."""
+    return make_worker(
+        desk.client,
+        crm=crm or SqlCrm(desk.database),
+        on_call=OutboxOnCall(desk.database),
+        task_queue=desk.task_queue,
+        workflow_task_slots=20,
+        activity_slots=4,
+        local_activity_slots=4,
+        graceful_shutdown=timedelta(seconds=5),
+        sticky_timeout=timedelta(seconds=5),
+    )
+
+
+@pytest_asyncio.fixture(scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DevServer]:
+    """Run the embedded server, with time skipping, for the whole session."""
+    state = tmp_path_factory.mktemp("temporal")
+    async with dev_server(state, time_skipping=True, search_attributes=SEARCH_ATTRIBUTES) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def policy() -> Policy:
+    """Return the policy as it is shipped."""
+    return shipped_policy()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def desk(
+    server: DevServer, policy: Policy, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """Run one desk on SQLite; tests keep apart by the keys of their cases."""
+    url = sqlite_url(tmp_path_factory.mktemp("crm"))
+    async with a_desk(server, url, "desk", policy) as desk:
+        yield desk
+
+
+def sqlite_url(directory: Path) -> str:
+    """Return the URL of a fresh SQLite database."""
+    return f"sqlite:///{directory / 'crm.db'}"

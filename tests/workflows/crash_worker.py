@@ -1,0 +1,59 @@
+"""A worker that dies by SIGKILL between the commit of a flush and its completion."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from activities.ports import FlushReceipt
+from adapters.crm import SqlCrm
+from adapters.database import Database, Limits
+from adapters.oncall import OutboxOnCall
+from runtime.process import run_and_leave
+from runtime.temporal import connect
+from sop.models import FlushBatch
+from workers.worker import make_worker
+
+
+class DyingCrm(SqlCrm):
+    """Commits, and dies before anybody learns of it."""
+
+    def __init__(self, database: Database, kind: str, died: Path) -> None:
+        """Die at the first flush that holds an entry of this kind."""
+        super().__init__(database)
+        self._kind, self._died = kind, died
+
+    def flush(self, batch: FlushBatch) -> FlushReceipt:
+        """Write the batch; then die, once."""
+        receipt = super().flush(batch)
+        if any(e.kind == self._kind for e in batch.outgoing.entries) and not self._died.exists():
+            self._died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return receipt
+
+
+async def work(address: str, url: str, task_queue: str, kind: str, died: str) -> int:
+    """Run until killed, or told to stop."""
+    database = Database(url, Limits(pool_size=8))
+    worker = make_worker(
+        await connect(address=address),
+        crm=DyingCrm(database, kind, Path(died)),
+        on_call=OutboxOnCall(database),
+        task_queue=task_queue,
+        workflow_task_slots=10,
+        activity_slots=4,
+        local_activity_slots=4,
+        graceful_shutdown=timedelta(seconds=1),
+        sticky_timeout=timedelta(seconds=1),
+    )
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with worker:
+        await stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    run_and_leave(lambda: asyncio.run(work(*sys.argv[1:])))
