@@ -151,12 +151,11 @@ class BearerKeys(AuthenticationBackend):
 
 def turn_away(conn: HTTPConnection, error: AuthenticationError) -> Response:
     """Return the answer to a caller who does not come in."""
-    known = isinstance(error, TurnedAwayError)
-    problem = error.problem if known else ProblemError("unauthenticated")
+    problem = ProblemError("unauthenticated")
+    if isinstance(error, TurnedAwayError):
+        problem = error.problem
     return problem.response(conn.scope["state"].get("request_id"))
 
 
 def _unauthenticated(challenge: str) -> TurnedAwayError:
-    return TurnedAwayError(
-        ProblemError("unauthenticated", headers={"WWW-Authenticate": challenge})
-    )
+    return TurnedAwayError(ProblemError("unauthenticated", headers={"WWW-Authenticate": challenge}))

@@ -1,7 +1,7 @@
 """Turns whatever ends a request into its problem."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -70,14 +70,12 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(_BY_TYPE.get(type(error), "internal-error"))
 
 
-def _refusal(
-    code: str, message: str, clause: str | None, missing: tuple[str, ...]
-) -> ProblemError:
+def _refusal(code: str, message: str, clause: str | None, missing: tuple[str, ...]) -> ProblemError:
     known = code if code in PROBLEMS else "refused"
     return ProblemError(known, detail=message, clause=clause, missing=missing)
 
 
-def _invalid(errors: Sequence[Any]) -> ProblemError:
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
     """Return the problem of a request that does not fit; a wrong path is no case at all."""
     if any(error["type"] == "json_invalid" for error in errors):
         return ProblemError("malformed-json")
@@ -92,7 +90,7 @@ def _invalid(errors: Sequence[Any]) -> ProblemError:
     return ProblemError("invalid-request", errors=told)
 
 
-def _is_missing_key(error: Any) -> bool:
+def _is_missing_key(error: Mapping[str, Any]) -> bool:
     return bool(error["type"] == "missing" and error["loc"] == ("header", "Idempotency-Key"))
 
 
@@ -104,7 +102,7 @@ def _location(parts: Sequence[int | str]) -> str:
     )
 
 
-def _message(error: Any) -> str:
+def _message(error: Mapping[str, Any]) -> str:
     if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] == NO_NUL:
         return "The character NUL (U+0000) cannot be kept"
     if error["type"] == "extra_forbidden":

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from api.authentication import KeyRing
 from api.readiness import Readiness
@@ -62,12 +63,12 @@ class Parts:
         return self.cases.policy.case.desk
 
 
-def parts(request: Request) -> Parts:
+def parts_of(conn: HTTPConnection) -> Parts:
     """Return the parts of the application that serves a request."""
-    opened = request.app.state.parts
+    opened = conn.app.state.parts
     if not isinstance(opened, Parts):
         raise TypeError("the application's lifespan has not opened its parts")
     return opened
 
 
-WithParts = Annotated[Parts, Depends(parts)]
+WithParts = Annotated[Parts, Depends(parts_of)]

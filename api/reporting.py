@@ -1,10 +1,9 @@
 """Reporting a step to a case: what all the routes of the Updates have in common."""
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from fastapi import Depends, Response
+from fastapi import Depends, Response, params
 
 from api import presenting
 from api.dependencies import CaseId, OptionalKey, fingerprint, permitted
@@ -42,9 +41,9 @@ class Report(Generic[C]):
         """Return the step with its actor and fingerprint."""
         said = {
             **body.model_dump(),
-            **more,
             "actor": self.actor,
             "digest": fingerprint(self.command.step, body),
+            **more,
         }
         return self.command.model_validate(said)
 
@@ -55,7 +54,7 @@ class Report(Generic[C]):
         return presenting.receipt(self.parts, receipt)
 
 
-def reports(command: type[C]) -> Any:
+def reports(command: type[C]) -> params.Depends:
     """Return the dependency that lets through who may report a step."""
 
     async def report(
@@ -67,4 +66,4 @@ def reports(command: type[C]) -> Any:
     ) -> Report[C]:
         return Report(command, parts, response, case_id, actor, key)
 
-    return Depends(report)
+    return params.Depends(report)

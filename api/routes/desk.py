@@ -24,9 +24,7 @@ router = APIRouter(
     summary="List the open tasks",
     responses=problems("invalid-request"),
 )
-async def list_tasks(
-    query: Annotated[TaskQuery, Query()], parts: WithParts, _: Reader
-) -> TaskList:
+async def list_tasks(query: Annotated[TaskQuery, Query()], parts: WithParts, _: Reader) -> TaskList:
     """List the follow-up calls that are to be made, by the moment at which they are due."""
     records = await run_in_threadpool(lambda: parts.reads.tasks(assignee=query.assignee))
     return presenting.tasks(parts, records)
@@ -36,6 +34,4 @@ async def list_tasks(
 async def read_policy(parts: WithParts, _: Reader) -> PolicyView:
     """Read the escalation matrix and the other numbers under which new cases begin."""
     policy = parts.cases.policy
-    return PolicyView.model_validate(
-        {"effective_from": policy.effective_from, **dict(policy.case)}
-    )
+    return PolicyView.model_validate({"effective_from": policy.effective_from, **dict(policy.case)})

@@ -1,13 +1,12 @@
 """Health and version, and what the problems mean. No key is needed."""
 
-from importlib.metadata import version
-
 from fastapi import APIRouter
 
 from api.openapi import problems
 from api.parts import WithParts
 from api.problems import PROBLEMS, ProblemError
 from api.schemas.desk import Alive, ProblemPage, Version
+from runtime.version import handrail_version
 
 router = APIRouter(tags=["service"], responses=problems("internal-error"))
 
@@ -36,7 +35,7 @@ async def readyz(parts: WithParts) -> Alive:
 @router.get("/version", operation_id="version", summary="Ask what runs here")
 async def read_version(parts: WithParts) -> Version:
     """Tell the versions of the software and of the policy in force."""
-    return Version(version=version("handrail"), policy_version=parts.cases.policy.version)
+    return Version(version=handrail_version(), policy_version=parts.cases.policy.version)
 
 
 @router.get("/problems", operation_id="list_problems", summary="List the kinds of problems")

@@ -34,13 +34,16 @@ router = APIRouter(
 
 @router.post("/reception", operation_id="record_reception", summary="Attest the reception")
 async def record_reception(
-    body: s.RecordReceptionIn, report: Annotated[Report[m.RecordReception], reports(m.RecordReception)]
+    body: s.RecordReceptionIn,
+    report: Annotated[Report[m.RecordReception], reports(m.RecordReception)],
 ) -> s.Receipt:
     """Attest greeting, listening, key points and tone (INQ-4.1, INQ-5.3)."""
     return await report.take(body)
 
 
-@router.post("/classification", operation_id="categorise", summary="Set or correct category and priority")
+@router.post(
+    "/classification", operation_id="categorise", summary="Set or correct category and priority"
+)
 async def categorise(
     body: s.CategoriseIn, report: Annotated[Report[m.Categorise], reports(m.Categorise)]
 ) -> s.Receipt:
@@ -48,9 +51,12 @@ async def categorise(
     return await report.take(body)
 
 
-@router.post("/verification", operation_id="record_verification", summary="Record the identity check")
+@router.post(
+    "/verification", operation_id="record_verification", summary="Record the identity check"
+)
 async def record_verification(
-    body: s.RecordVerificationIn, report: Annotated[Report[m.RecordVerification], reports(m.RecordVerification)]
+    body: s.RecordVerificationIn,
+    report: Annotated[Report[m.RecordVerification], reports(m.RecordVerification)],
 ) -> s.Receipt:
     """Record what was asked for, and only the outcome (INQ-4.3)."""
     return await report.take(body)
@@ -72,9 +78,12 @@ async def promise(
     return await report.take(body)
 
 
-@router.post("/customer-replies", operation_id="customer_replied", summary="Record what the customer said")
+@router.post(
+    "/customer-replies", operation_id="customer_replied", summary="Record what the customer said"
+)
 async def customer_replied(
-    body: s.CustomerRepliedIn, report: Annotated[Report[m.CustomerReplied], reports(m.CustomerReplied)]
+    body: s.CustomerRepliedIn,
+    report: Annotated[Report[m.CustomerReplied], reports(m.CustomerReplied)],
 ) -> s.Receipt:
     """Record a reply; it ends a wait for the customer."""
     return await report.take(body)
@@ -82,7 +91,8 @@ async def customer_replied(
 
 @router.post("/waits", operation_id="wait_for_customer", summary="Wait for the customer")
 async def wait_for_customer(
-    body: s.WaitForCustomerIn, report: Annotated[Report[m.WaitForCustomer], reports(m.WaitForCustomer)]
+    body: s.WaitForCustomerIn,
+    report: Annotated[Report[m.WaitForCustomer], reports(m.WaitForCustomer)],
 ) -> s.Receipt:
     """Wait for an answer; clocks pause where the policy says so."""
     return await report.take(body)
@@ -128,7 +138,9 @@ async def resolve(
     return await report.take(body)
 
 
-@router.post("/follow-ups", operation_id="record_follow_up", summary="Record a contact after resolution")
+@router.post(
+    "/follow-ups", operation_id="record_follow_up", summary="Record a contact after resolution"
+)
 async def record_follow_up(
     body: s.RecordFollowUpIn, report: Annotated[Report[m.RecordFollowUp], reports(m.RecordFollowUp)]
 ) -> s.Receipt:

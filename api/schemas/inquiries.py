@@ -38,7 +38,7 @@ class CustomerIn(Request):
     name: Annotated[str, Field(description="The name.", max_length=200, pattern=NO_NUL)] = ""
     email: Annotated[str, Field(description="The address.", max_length=320, pattern=NO_NUL)] = ""
     phone: Annotated[str, Field(description="The number.", max_length=40, pattern=NO_NUL)] = ""
-    technical_terms: Flag = Field(False, description="Knows technical terms (INQ-5.2).")
+    technical_terms: Flag = Field(default=False, description="Knows technical terms (INQ-5.2).")
 
 
 class ReceptionIn(Request):
@@ -62,9 +62,11 @@ class ClassificationIn(Request):
 
     category: Slug = Field(description="A category of the policy.", examples=["billing"])
     priority: Priority = Field(description="How soon it needs an answer.")
-    complex: Flag = Field(False, description="Needs an expert, whatever its category (INQ-6.2).")
+    complex: Flag = Field(
+        default=False, description="Needs an expert, whatever its category (INQ-6.2)."
+    )
     general_information: Flag = Field(
-        False, description="Touches no account; may need no verification (INQ-4.3.2)."
+        default=False, description="Touches no account; may need no verification (INQ-4.3.2)."
     )
 
 
@@ -116,7 +118,7 @@ class Opened(View):
 class InquirySummary(View):
     """A case as a list shows it."""
 
-    recorded: Literal[True] = Field(True, description="The CRM has the case.")
+    recorded: Literal[True] = Field(default=True, description="The CRM has the case.")
     case_id: str = Field(description="The case's id.")
     version: int = Field(description="The number of the last journal entry that is shown here.")
     customer_id: str = Field(description="The customer's id.")
@@ -171,7 +173,9 @@ class InquiryDetail(InquirySummary):
 class UnrecordedInquiry(View):
     """A case that is safe in its workflow, while the CRM does not have it yet."""
 
-    recorded: Literal[False] = Field(False, description="The CRM will have the case shortly.")
+    recorded: Literal[False] = Field(
+        default=False, description="The CRM will have the case shortly."
+    )
     case_id: str = Field(description="The case's id.")
     links: Links = Field(description="Where to go from here.")
 
@@ -188,7 +192,7 @@ class ListQuery(Request):
         description="Only cases whose next deadline is earlier. Write + in an offset as %2B.",
         examples=["2026-11-23T14:05:00Z"],
     )
-    open: bool = Field(False, description="true: without the closed ones.")
+    open: bool = Field(default=False, description="true: without the closed ones.")
     cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
     limit: int = Field(50, ge=1, le=200, description="Cases on a page.")
 

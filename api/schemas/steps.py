@@ -42,7 +42,7 @@ class RespondIn(Request):
 
     text: TextIn = Field(description="The answer as it was sent or said.")
     discloses_account: Flag = Field(
-        True, description="Tells something of the account, so it needs the verification."
+        default=True, description="Tells something of the account, so it needs the verification."
     )
 
 
@@ -62,7 +62,7 @@ class CustomerRepliedIn(Request):
 
     text: TextIn = Field(description="The customer's words.")
     problem_persists: Flag = Field(
-        False, description="The customer reports the problem again: the case is unresolved."
+        default=False, description="The customer reports the problem again: the case is unresolved."
     )
 
 
@@ -102,7 +102,7 @@ class ResolveIn(Request):
         None, description="The responsible employee; else the assignee, else the caller."
     )
     customer_confirmed: Flag = Field(
-        False, description="The customer confirmed at once to be satisfied (INQ-4.4.2)."
+        default=False, description="The customer confirmed at once to be satisfied (INQ-4.4.2)."
     )
 
 

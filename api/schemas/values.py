@@ -51,9 +51,7 @@ class Moment(View):
     """A moment, for programs and for people."""
 
     at: AwareDatetime = Field(description="In UTC.", examples=["2026-11-23T13:05:00Z"])
-    local: str = Field(
-        description="As the desk reads it.", examples=["Mon 2026-11-23 14:05 CET"]
-    )
+    local: str = Field(description="As the desk reads it.", examples=["Mon 2026-11-23 14:05 CET"])
 
 
 def moment(at: datetime, desk: Desk) -> Moment:
