@@ -27,14 +27,14 @@ from sop.records import CaseDetail, CasePage, CaseSummary, TimelineEntry
 INQUIRIES = "/v1/inquiries"
 
 
-def links(parts: Parts, case_id: str, run_id: str | None = None) -> Links:
+def links(parts: Parts, case_id: str) -> Links:
     """Return where to go from a case."""
     page = f"{INQUIRIES}/{case_id}"
     return Links(
         self=page,
         timeline=f"{page}/timeline",
         escalations=f"{page}/escalations",
-        temporal=parts.cases.link(case_id, run_id),
+        temporal=parts.cases.link(case_id),
     )
 
 

@@ -57,7 +57,7 @@ async def open_inquiry(
     """Open a case, once per key: the same request again answers with the same case."""
     opening = InquiryOpening.model_validate(body.model_dump())
     opened = await parts.cases.open(opening, actor=actor, key=key, digest=fingerprint("open", body))
-    links = presenting.links(parts, opened.case_id, opened.run_id)
+    links = presenting.links(parts, opened.case_id)
     response.headers["Location"] = links.self
     response.headers["Link"] = f'<{links.temporal}>; rel="monitor"'
     return Opened(case_id=opened.case_id, created=opened.created, links=links)

@@ -50,13 +50,13 @@ TextIn = Annotated[str, Field(min_length=1, max_length=20_000, pattern=NO_NUL)]
 class Moment(View):
     """A moment, for programs and for people."""
 
-    at: AwareDatetime = Field(description="In UTC.", examples=["2026-11-23T13:05:00Z"])
+    utc: AwareDatetime = Field(description="In UTC.", examples=["2026-11-23T13:05:00Z"])
     local: str = Field(description="As the desk reads it.", examples=["Mon 2026-11-23 14:05 CET"])
 
 
 def moment(at: datetime, desk: Desk) -> Moment:
     """Return a moment in both forms."""
-    return Moment(at=at.astimezone(UTC), local=desk.local(at))
+    return Moment(utc=at.astimezone(UTC), local=desk.local(at))
 
 
 def shown(record: BaseModel, desk: Desk) -> dict[str, object]:
