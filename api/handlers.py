@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -14,6 +15,8 @@ from api.problems import PROBLEMS, FieldError, ProblemError
 from api.schemas.values import NO_NUL
 from runtime import case_errors
 from sop.errors import SopError
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 _BY_TYPE: dict[type[Exception], str] = {
     CrmUnavailableError: "crm-unavailable",
@@ -49,7 +52,14 @@ def install(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return problem_of(error).response(request.scope["state"].get("request_id"))
+    problem, request_id = problem_of(error), request.scope["state"].get("request_id")
+    if problem.code == "internal-error":
+        log.error("request.failed", exc_info=error, request_id=request_id)
+    if problem.code == "method-not-allowed":
+        # Each route of a path knows its own method only.
+        path = getattr(request.scope.get("route"), "path", "")
+        problem.headers = {"Allow": request.app.methods(path)}
+    return problem.response(request_id)
 
 
 def problem_of(error: Exception) -> ProblemError:

@@ -56,13 +56,18 @@ class DescribedApi(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """Return the description, with the schema of the problems."""
-        described = super().openapi()
-        _, schemas = models_json_schema(
-            [(Problem, "serialization"), (FieldError, "serialization")], ref_template=_REF
-        )
-        described["components"]["schemas"].update(schemas["$defs"])
-        _drop_fastapis_errors(described)
-        return described
+        if self.openapi_schema is None:
+            described = super().openapi()
+            _, schemas = models_json_schema(
+                [(Problem, "serialization"), (FieldError, "serialization")], ref_template=_REF
+            )
+            described["components"]["schemas"].update(schemas["$defs"])
+            _drop_fastapis_errors(described)
+        return self.openapi_schema or {}
+
+    def methods(self, path: str) -> str:
+        """Return the methods that a path takes, as the header Allow writes them."""
+        return ", ".join(sorted(map(str.upper, self.openapi()["paths"].get(path, ()))))
 
 
 def problems(*codes: str) -> Responses:

@@ -5,7 +5,16 @@ from typing import Annotated
 from pydantic import Field
 
 from api.schemas.inquiries import ClassificationIn, ReceptionIn
-from api.schemas.values import Flag, InstantIn, Moment, Request, ShortTextIn, TextIn, View
+from api.schemas.values import (
+    Flag,
+    InstantIn,
+    Moment,
+    Request,
+    ShortTextIn,
+    TextIn,
+    View,
+    WholeNumber,
+)
 from sop.models import FollowUpOutcome, Principal, Slug, Stage, VerificationOutcome
 
 
@@ -111,7 +120,7 @@ class RecordFollowUpIn(Request):
 
     outcome: FollowUpOutcome = Field(description="What was found.")
     feedback: ShortTextIn | None = Field(None, description="What the customer said.")
-    satisfaction: Annotated[int, Field(ge=1, le=5, strict=True)] | None = Field(
+    satisfaction: Annotated[WholeNumber, Field(ge=1, le=5)] | None = Field(
         None, description="From 1 (poor) to 5 (very good)."
     )
 
@@ -128,7 +137,7 @@ class MarkDuplicateIn(Request):
 class AcknowledgeIn(Request):
     """A person takes an escalation."""
 
-    level: Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
+    level: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(
         description="The level at which it stands, as the page says."
     )
 
@@ -141,7 +150,9 @@ class Receipt(View):
         description="The CRM has it. False: it is safe in the workflow, and the CRM follows."
     )
     seq: int = Field(description="The number of the journal's last entry.")
-    stage: Stage = Field(description="Where the case stands now.")
+    stage: Stage | None = Field(
+        description="Where the case stands now; null: after an acknowledgement."
+    )
     proved: list[str] = Field(description="The clauses that the step proved.")
     missing: list[str] = Field(description="The clauses still to be proved before closing.")
     next_deadline: Moment | None = Field(description="When the case acts by itself next.")

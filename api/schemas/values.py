@@ -41,7 +41,15 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _number(value: object) -> object:
+    """Refuse what pydantic would read as a number; JSON's 1.0 is the integer 1."""
+    if type(value) not in {int, float}:
+        raise ValueError("Input should be a valid integer")
+    return value
+
+
 InstantIn = Annotated[AwareDatetime, BeforeValidator(_in_text), AfterValidator(_in_utc)]
+WholeNumber = Annotated[int, BeforeValidator(_number)]
 Flag = Annotated[bool, Field(strict=True)]
 ShortTextIn = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 TextIn = Annotated[str, Field(min_length=1, max_length=20_000, pattern=NO_NUL)]

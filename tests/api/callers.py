@@ -68,7 +68,7 @@ class Caller:
 
     async def get(self, path: str, **query: Any) -> httpx2.Response:
         """Read."""
-        return await self.http.get(path, params=query)
+        return await self.http.get(path, params=query or None)
 
     async def post(self, path: str, body: Any, key: str | None = None) -> httpx2.Response:
         """Send JSON."""
@@ -112,7 +112,7 @@ class Callers:
 
     async def bearing(self, token: str | None) -> Caller:
         """Return a caller that shows a token, or none."""
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        headers = {} if token is None else {b"Authorization": f"Bearer {token}".encode()}
         http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=self.app, raise_app_exceptions=False),
             base_url="http://handrail.test",
