@@ -1,0 +1,20 @@
+"""`handrail api` and `handrail worker`: the two processes that run the desk."""
+
+import asyncio
+
+from api.app import parts_from
+from api.server import serve
+from runtime.logging import configure_logging
+from runtime.settings import Settings, load_settings
+
+
+def api() -> None:
+    """Answer HTTP requests until stopped (Ctrl-C, or SIGTERM)."""
+    settings = _begin()
+    asyncio.run(serve(lambda: parts_from(settings), settings.api_host, settings.api_port))
+
+
+def _begin() -> Settings:
+    settings = load_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    return settings
