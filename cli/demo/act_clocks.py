@@ -7,7 +7,7 @@ from cli.demo.act_work import reception, verify
 from cli.demo.cast import Cast, of_category
 from cli.demo.door import DemoError, Problem
 from cli.demo.people import DUTY_MANAGER, QUALITY_MANAGER, REPRESENTATIVES, TEAM_LEADER
-from cli.demo.play import MARGIN, Play
+from cli.demo.play import Play
 from cli.demo.table import words
 from sop.durations import format_duration
 from sop.models import EscalationRecord
@@ -32,14 +32,14 @@ async def reach_the_expert(play: Play, cast: Cast) -> None:
 async def break_a_promise(play: Play, cast: Cast) -> None:
     """Let a promised time pass: unresolved, to the team leader at once (INQ-4.4.3, INQ-6.1)."""
     who, case_id = REPRESENTATIVES[1], await cast.take(of_category("billing"))
-    told = timedelta(hours=2)
+    answer_by = datetime.now(UTC) + timedelta(hours=2)
     await play.report(who, case_id, "assign", assignee=who.principal)
     await play.report(
         who, case_id, "promise",
-        answer_by=(datetime.now(UTC) + told).isoformat(), contact="the service desk",
+        answer_by=answer_by.isoformat(), contact="the service desk",
     )  # fmt: skip
     play.screen.say(f"{case_id}: the customer is told to have an answer in two hours")
-    await play.skip(case_id, told + MARGIN)
+    await play.skip_until(case_id, answer_by)
     await _tell(play, await play.escalation(case_id, _UNRESOLVED))
     under = f"{_UNRESOLVED}/1"
     await play.report(TEAM_LEADER, case_id, "acknowledge", under=under, level=1)
@@ -62,7 +62,7 @@ async def disappoint_a_customer(play: Play, cast: Cast) -> None:
     await play.report(
         who, case_id, "resolve", resolution="A letter was sent.", customer_confirmed=True
     )
-    await play.skip(case_id, rule.after + MARGIN)
+    await play.skip(case_id, rule.after)
     play.screen.say(
         f"{case_id}: resolved; {format_duration(rule.after)} later the follow-up call is due"
     )
@@ -79,7 +79,8 @@ async def _leave_alone(play: Play, case_id: str, name: str) -> EscalationRecord:
     play.screen.say(
         f"{case_id}, {name}: nobody touches it for {format_duration(rung.after)} (time is skipped)"
     )
-    await play.skip(case_id, rung.after + MARGIN)
+    case = await play.read_case(case_id)
+    await play.skip_until(case_id, case.received_at + rung.after)
     fired = await play.escalation(case_id, name)
     await _tell(play, fired)
     if fired.role != rung.to:
@@ -91,7 +92,7 @@ async def _miss_the_page(play: Play, case_id: str, fired: EscalationRecord) -> N
     """Let nobody answer, so that it goes up the chain; an answer to the old page comes too late."""
     under = f"{fired.rung}/{fired.occasion}"
     paging = play.house.policy.case.paging
-    await play.skip(escalation_id(case_id, fired.rung, fired.occasion), paging.climb_after + MARGIN)
+    await play.skip(escalation_id(case_id, fired.rung, fired.occasion), paging.climb_after)
     climbed = await play.escalation(case_id, fired.rung, lambda r: (r.level or 0) > 1)
     play.screen.say(
         f"{format_duration(paging.climb_after)} without an answer and {climbed.pages} pages later "

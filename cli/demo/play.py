@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 AT_ONCE = 8
 """Cases in flight at a time."""
 
-MARGIN = timedelta(minutes=1)
+_MOMENT = timedelta(milliseconds=100)
 _SEEN_WITHIN_S = 30.0
 _LOOK_EVERY_S = 0.1
 
@@ -70,10 +70,18 @@ class Play:
         return await self.house.door.report(self.request(who, case_id, step, under=under, **body))
 
     async def skip(self, workflow_id: str, length: timedelta) -> None:
-        """Let time pass for one workflow: its timers fire as if it had."""
+        """Let time pass for one workflow: its timers fire as if it had.
+
+        A workflow with a running child does not skip: what is left of the time then passes in
+        earnest. So this goes a moment beyond the length, and no further.
+        """
         handle = self.house.client.get_workflow_handle(workflow_id)
-        if not await self.house.skipper.fast_forward(handle, length):
+        if not await self.house.skipper.fast_forward(handle, length + _MOMENT):
             raise DemoError(f"{workflow_id} ended while its time was skipped")
+
+    async def skip_until(self, case_id: str, moment: datetime) -> None:
+        """Let time pass for a case, of which none was skipped before."""
+        await self.skip(case_id, moment - datetime.now(UTC))
 
     def local(self, moment: datetime | None) -> str:
         """Return a moment as the desk reads it."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,8 +47,13 @@ def run_demo(options: Options) -> Summary:
     """
     forget_configuration()
     began = monotonic()
-    with Screen(sys.stderr if options.once else sys.stdout) as screen:
+    with ExitStack() as files, Screen(sys.stderr if options.once else sys.stdout) as screen:
         try:
+            options.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lines = files.enter_context(
+                (options.state_dir / "demo.log").open("a", encoding="utf-8")
+            )
+            configure_logging("json", stream=lines)
             summary = asyncio.run(_run(options, screen))
         except Exception as error:  # whatever went wrong belongs into the summary, and exits 1
             log.exception("demo.failed")
@@ -60,18 +65,15 @@ def run_demo(options: Options) -> Summary:
 
 async def _run(options: Options, screen: Screen) -> Summary:
     began = monotonic()
-    options.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     screen.act("Everything is started")
-    with (options.state_dir / "demo.log").open("a", encoding="utf-8") as lines:
-        configure_logging("json", stream=lines)
-        async with house(options.state_dir, options.port, screen) as home:
-            ready_after = round(monotonic() - began, 1)
-            play = _play(options, home, screen)
-            summary = await _guarded(play, _perform(play))
-            if summary.ok and not options.once:
-                for line in farewell(home, play.tally.worked[-1]):
-                    screen.say(line)
-                await _guarded(play, _until_stopped())
+    async with house(options.state_dir, options.port, screen) as home:
+        ready_after = round(monotonic() - began, 1)
+        play = _play(options, home, screen)
+        summary = await _guarded(play, _perform(play))
+        if summary.ok and not options.once:
+            for line in farewell(home, play.tally.worked[-1]):
+                screen.say(line)
+            await _guarded(play, _until_stopped())
     return summary.model_copy(update={"ready_after_seconds": ready_after})
 
 
