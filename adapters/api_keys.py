@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 from pydantic import AwareDatetime, SecretStr
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 
 from adapters.database import Database
 from adapters.registers import columns_of
-from adapters.tables import api_keys
+from adapters.tables import UtcDateTime, api_keys
 from sop.models import Payload, Principal, Role
 
 _TOKEN = re.compile(r"hr_(?P<prefix>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
@@ -99,7 +99,7 @@ class ApiKeys:
 
     def revoke(self, key_id: str) -> bool:
         """Let a key open nothing from now on; again does nothing. False: there is no such key."""
-        revoked_at = func.coalesce(api_keys.c.revoked_at, self._clock())
+        revoked_at = func.coalesce(api_keys.c.revoked_at, literal(self._clock(), UtcDateTime))
         statement = update(api_keys).where(api_keys.c.key_id == key_id)
         return self._database.write(
             lambda connection: (

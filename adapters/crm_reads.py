@@ -107,8 +107,8 @@ class CrmReads:
 
     def escalations(
         self,
-        *,
         case_id: str | None = None,
+        *,
         fired_from: Moment | None = None,
         fired_before: Moment | None = None,
     ) -> tuple[EscalationRecord, ...]:
@@ -224,7 +224,7 @@ def _counts(connection: Connection) -> CrmCounts:
 
     def by(column: ColumnElement[str]) -> dict[str, int]:
         rows = connection.execute(select(column, func.count()).group_by(column).order_by(column))
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     entries = number(select(func.count()).select_from(_confirmed().subquery()))
     return CrmCounts(

@@ -60,7 +60,8 @@ class OutboxOnCall:
         except CrmUnavailableError as error:
             raise OnCallUnavailableError(str(error)) from None
         log.info(
-            f"{topic}.written",
+            "page.written",
+            topic=topic,
             case_id=page.case_id,
             role=str(page.role),
             rung=page.rung,

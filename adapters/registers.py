@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, not_
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, not_, update
 
 from adapters.database import Database, Upsert
 from adapters.tables import escalations, outbox, tasks
@@ -42,16 +42,21 @@ class Registers:
         """Delete what a lost workflow task of this writer registered and this batch does not.
 
         Without it a page, a task or a message of which the history knows nothing would stand
-        there for ever. A lost task's rows are older than this flush, yet of no earlier entry.
+        there for ever. A lost task's rows are older than this flush, yet of no earlier entry;
+        those that the batch repeats are the history's from now on.
         """
         first = batch.outgoing.entries[0].seq
         for table, records in _records(batch):
-            connection.execute(
-                delete(table)
-                .where(table.c.case_id == batch.case_id, table.c.stream == batch.stream)
-                .where(table.c.version >= first, table.c.written_at < batch.at)
-                .where(*(not_(_is(table, record)) for record in records))
+            lost = and_(
+                table.c.case_id == batch.case_id,
+                table.c.stream == batch.stream,
+                table.c.version >= first,
+                table.c.written_at < batch.at,
             )
+            repeated = [_is(table, record) for record in records]
+            connection.execute(delete(table).where(lost, *map(not_, repeated)))
+            if repeated:
+                connection.execute(update(table).where(lost).values(_written_by(batch)))
 
 
 def _records(batch: FlushBatch) -> tuple[tuple[Table, Sequence[Payload]], ...]:

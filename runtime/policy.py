@@ -8,6 +8,7 @@ from sop.errors import PolicyError
 from sop.policy import Policy
 from sop.policy_calendars import HolidayDates
 from sop.policy_file import read_policy
+from sop.toml_lines import read_toml
 
 
 def load_policy(path: Path | None, today: date, holiday_dates: HolidayDates) -> Policy:
@@ -21,14 +22,16 @@ def load_policy(path: Path | None, today: date, holiday_dates: HolidayDates) -> 
     Raises:
         PolicyError: The file cannot be read, is no policy, or takes effect later.
     """
-    policy = read_policy(policy_text(path), holiday_dates=holiday_dates, this_year=today.year)
+    text = policy_text(path)
+    policy = read_policy(text, holiday_dates=holiday_dates, this_year=today.year)
     if policy.effective_from > today:
-        raise PolicyError(
-            (
-                f"effective_from: policy {policy.version} takes effect on {policy.effective_from}, "
-                f"and today is {today}; run with the policy that is in force until then",
-            )
+        line = read_toml(text).line(("effective_from",))
+        mistake = (
+            f"line {line}: effective_from: policy {policy.version} takes effect on "
+            f"{policy.effective_from}, and today is {today}; run with the policy that is in force "
+            "until then"
         )
+        raise PolicyError((mistake,))
     return policy
 
 

@@ -274,7 +274,7 @@ def _first_moment(wall: datetime, zone: ZoneInfo) -> datetime:
     def shown(seconds: int) -> datetime:
         return (earliest + timedelta(seconds=seconds)).astimezone(zone).replace(tzinfo=None)
 
-    gap = range(round((after - before).total_seconds()) + 1)
+    gap = range(round((after - before).total_seconds()))
     return earliest + timedelta(seconds=bisect_left(gap, wall, key=shown))
 
 

@@ -26,6 +26,8 @@ from sop.state import InquiryState, RungState
 
 Detail = str | int | float | bool | list[str] | None
 
+NOT_NEEDED = "the case no longer needs it"
+
 
 class Case:
     """The facts of one inquiry, and the only way to change them."""
@@ -114,15 +116,42 @@ class Case:
         """Tell the register of escalations."""
         self._send(escalations=(record,))
 
+    def put_row(self) -> None:
+        """Have the case's row written although no entry is due."""
+        self.set(pending=self.state.pending.model_copy(update={"row_changed": True}))
+
     def put_rung(self, changed: RungState) -> None:
         """Replace a rung by its key, or add it."""
         others = tuple(r for r in self.state.rungs if r.key != changed.key)
         self.set(rungs=(*others, changed))
 
-    def rearm(self, now: datetime, actor: Actor, cause: str) -> None:
+    def spare(self, rung: RungState, now: datetime) -> None:
+        """Take back a rung: one that waits is met, one that fired is to be stood down.
+
+        An escalation that has not begun never will, so its end is told to the register here.
+        """
+        if rung.armed:
+            self.put_rung(rung.model_copy(update={"met_at": now}))
+        elif rung.live and rung.status is None:
+            self.put_rung(rung.model_copy(update={"stand_down": True, "status": "ended"}))
+            self.put_escalation(
+                EscalationRecord(
+                    case_id=self.state.case_id,
+                    rung=rung.rung,
+                    occasion=rung.occasion,
+                    ended_at=now,
+                    ended_because=NOT_NEEDED,
+                )
+            )
+        elif rung.live:
+            self.put_rung(rung.model_copy(update={"stand_down": True}))
+
+    def rearm(
+        self, now: datetime, actor: Actor, cause: str, *, not_before: datetime | None = None
+    ) -> None:
         """Compute the ladder again after a fact changed, and journal each moved deadline."""
         before = {r.key: r.due_at for r in self.state.rungs if r.armed}
-        self.set(rungs=rearm(self.policy, self.state, now, cause))
+        self.set(rungs=rearm(self.policy, self.state, now, cause, not_before=not_before))
         after = {r.key: r.due_at for r in self.state.rungs if r.armed}
         if cause == "receipt":
             due = [f"{key} {_iso(at)}" for key, at in sorted(after.items())]
@@ -169,6 +198,7 @@ class Case:
                 messages=out.messages + messages,
                 escalations=out.escalations + escalations,
                 opening=opening or out.opening,
+                row_changed=out.row_changed,
             )
         )
 

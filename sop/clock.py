@@ -29,12 +29,15 @@ def next_deadline(case: Case, *, warnings: bool = True) -> Deadline | None:
 
 
 def tick(case: Case, now: datetime) -> None:
-    """Do everything that is due by now, in the order in which it was due."""
+    """Do everything that is due by now, in the order in which it was due.
+
+    Warnings come last: one that is noticed together with what it warns of is not given any more.
+    """
     while True:
         waiting = [due for due in deadlines(case) if due.at <= now]
         if not waiting:
             return
-        min(waiting, key=lambda due: due.at).act(case, now)
+        min(waiting, key=lambda due: (due.warning, due.at)).act(case, now)
 
 
 def deadlines(case: Case) -> Iterator[Due]:
@@ -57,13 +60,14 @@ def _promise_deadlines(case: Case) -> Iterator[Due]:
         return
     if promise.warn_at is not None and promise.warned_at is None:
         yield Due(promise.warn_at, "promised answer: warning", _warn_of_promise, warning=True)
-    yield Due(promise.answer_by, "promised answer", _break_promise)
+    yield Due(promise.answer_by, "promised answer", break_promise)
 
 
 def _rung_deadlines(case: Case, rung: RungState, due_at: datetime) -> Iterator[Due]:
-    role = case.policy.rung(rung.rung)
-    to = str(role.to).replace("_", " ") if role else "?"
-    name = rung.rung.replace("_", " ")
+    row = case.policy.rung(rung.rung)
+    if row is None:  # a policy without the row lets nothing fire
+        return
+    name, to = rung.rung.replace("_", " "), row.to.replace("_", " ")
     if rung.warn_at is not None and rung.warned_at is None and rung.warn_at < due_at:
         yield Due(
             rung.warn_at,
@@ -87,7 +91,8 @@ def _warn_of_promise(case: Case, now: datetime) -> None:
     case.warn_holder(name, f"{case.state.case_id}: the promised answer is due {until}.", now)
 
 
-def _break_promise(case: Case, now: datetime) -> None:
+def break_promise(case: Case, now: datetime) -> None:
+    """Note that the promised time has passed without an answer: the case is unresolved."""
     promise = case.state.promise
     if promise is None:
         return

@@ -25,8 +25,8 @@ def next_step(case: Case) -> str:
     paging = [r for r in case.state.rungs if r.live and r.status == "paging"]
     if paging and case.state.closed_as is None:
         roles = ", ".join(sorted({_words(r.role or "?") for r in paging}))
-        return f"Acknowledge the escalation ({roles}). Then: {_NEXT_STEP[case.stage]}"
-    return _NEXT_STEP[case.stage]
+        return f"Acknowledge the escalation ({roles}). Then: {_next_step(case)}"
+    return _next_step(case)
 
 
 def details(case: Case) -> str:
@@ -47,6 +47,12 @@ def details(case: Case) -> str:
         f"**Policy:** {case.policy.version}",
     ]
     return "\n\n".join(lines)
+
+
+def _next_step(case: Case) -> str:
+    if case.stage == Stage.FOLLOW_UP and case.state.follow_up is None:
+        return "Record what is missing for closing."
+    return _NEXT_STEP[case.stage]
 
 
 def _escalations(case: Case) -> str:

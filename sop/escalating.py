@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sop.case import Case
 from sop.closing import LEAVES_OPEN
 from sop.follow_up import end_follow_up
-from sop.ladder import arm, revive
+from sop.ladder import applies, arm
 from sop.messages import EscalationReport
 from sop.models import Actor, EscalationRecord
 from sop.policy import Starts
@@ -17,15 +17,14 @@ def fire(
 ) -> None:
     """Escalate: the rung fires once and for good, and the register says how late (INQ-6).
 
-    `by_hand` says why a person escalates before the matrix asks for it.
+    `by_hand` says why a person escalates before the matrix asks for it; one that comes after the
+    matrix asked hides no lateness.
     """
     row = case.policy.rung(rung.rung)
     if row is None or not rung.armed:
         return
     due = min(rung.due_at or now, now)
     lateness = max(now - max(due, rung.armed_at), timedelta(0))
-    if by_hand is not None:
-        due, lateness = now, timedelta(0)
     cause = "by hand" if by_hand is not None else rung.cause
     role = str(row.to)
     case.put_rung(
@@ -72,43 +71,35 @@ def unresolved(case: Case, actor: Actor, now: datetime, *, since: datetime, why:
     """
     if case.state.resolved_at is not None:
         _reopen(case, actor, now, why)
-    occasion = case.state.unresolved_facts + 1
-    case.set(unresolved_facts=occasion)
+    case.set(unresolved_facts=case.state.unresolved_facts + 1)
     for row in case.policy.escalation:
-        if row.starts != Starts.UNRESOLVED:
+        if row.starts != Starts.UNRESOLVED or not applies(row, case.state):
             continue
-        going_on = any(
-            r.rung == row.rung and not r.stand_down and (r.live or r.armed)
-            for r in case.state.rungs
-        )
+        going_on = any(r.rung == row.rung and (r.live or r.armed) for r in case.state.rungs)
         if not going_on:
-            armed = arm(
-                case.policy, row, case.state, base=since, now=since, occasion=occasion, cause=why
-            )
-            case.put_rung(armed)
+            case.put_rung(arm(case.policy, row, case.state, base=since, now=since, cause=why))
 
 
 def _reopen(case: Case, actor: Actor, now: datetime, why: str) -> None:
     end_follow_up(case, now, outcome="reopened")
     case.set(resolved_at=None, resolution=None, follow_up_outcome=None)
     case.unprove(LEAVES_OPEN)
-    case.set(rungs=revive(case.policy, case.state, now))
     case.record("inquiry.reopened", actor, now, why=why)
+    case.rearm(now, actor, "reopened", not_before=now)
 
 
 def stand_down(case: Case, now: datetime) -> None:
     """End what waits for an unresolved case: armed rungs are met, escalations not needed."""
     for rung in case.state.rungs:
-        if rung.armed:
-            case.put_rung(rung.model_copy(update={"met_at": now}))
-        elif rung.live:
-            case.put_rung(rung.model_copy(update={"stand_down": True}))
+        case.spare(rung, now)
 
 
 def report(case: Case, said: EscalationReport) -> None:
     """Note what an escalation says of itself; its own journal stream holds the proof."""
+    before = (case.holder, case.level)
     for rung in case.state.rungs:
-        if (rung.rung, rung.occasion) == (said.rung, said.occasion) and rung.status != "ended":
+        known = (rung.rung, rung.occasion) == (said.rung, said.occasion)
+        if known and rung.live and rung.status is not None:
             case.put_rung(
                 rung.model_copy(
                     update={
@@ -119,3 +110,5 @@ def report(case: Case, said: EscalationReport) -> None:
                     }
                 )
             )
+    if (case.holder, case.level) != before:
+        case.put_row()

@@ -15,7 +15,6 @@ from sop.models import CLOCK, Actor, Entry, EscalationRecord, Outgoing, Payload,
 from sop.policy import Desk, Paging
 
 MISSED = "the page was not acknowledged"
-LEASE_EXPIRED = "no work on the case since it was acknowledged"
 
 
 class EscalationState(Payload):
@@ -238,6 +237,7 @@ class Escalation:
         )
         name = f"lease/{self.state.seq + 1}/expired"
         self._record("acknowledgement.expired", CLOCK, now, name, held_by=held_by)
+        self._register(acknowledged_by="")
 
     def _climb(self, now: datetime, because: str) -> None:
         if self.state.level == len(self.start.roles):
@@ -255,6 +255,7 @@ class Escalation:
             role=str(self.role),
             because=because,
         )
+        self._register()
 
     def _set(self, **changes: object) -> None:
         unknown = changes.keys() - EscalationState.model_fields.keys()

@@ -4,22 +4,37 @@ from datetime import datetime
 
 from sop.calendar import add_working
 from sop.case import Case
-from sop.ladder import arm
-from sop.models import CLOCK, TaskKind, TaskRecord
-from sop.policy import Starts
+from sop.ladder import applies, arm
+from sop.models import CLOCK, Actor, TaskKind, TaskRecord
+from sop.policy import CasePolicy, Starts
 from sop.state import FollowUpState
 
 
 def plan_follow_up(case: Case, attempt: int, since: datetime) -> None:
     """Plan a contact after resolution: `after` the resolution, then `every` (INQ-4.6.1)."""
-    rule = case.policy.follow_up
-    wait = rule.after if attempt == 1 else rule.every
-    due = add_working(case.policy.calendar(rule.calendar), since, wait)
-    if due is None:  # without pauses there is always a moment
-        raise AssertionError("a follow-up without pauses has a moment")
-    state = case.state
+    state, due = case.state, _due(case.policy, attempt, since)
     task_id = f"{state.case_id}/follow-up/{state.resolutions}.{attempt}"
-    case.set(follow_up=FollowUpState(attempt=attempt, due_at=due, task_id=task_id))
+    case.set(follow_up=FollowUpState(attempt=attempt, since=since, due_at=due, task_id=task_id))
+
+
+def move_follow_up(case: Case, actor: Actor, now: datetime, cause: str) -> None:
+    """Compute again when a contact is due that has not been opened yet, and journal it."""
+    follow_up = case.state.follow_up
+    if follow_up is None or follow_up.opened_at is not None:
+        return
+    due = _due(case.policy, follow_up.attempt, follow_up.since)
+    if due == follow_up.due_at:
+        return
+    case.set(follow_up=follow_up.model_copy(update={"due_at": due}))
+    case.record(
+        "follow_up.moved",
+        actor,
+        now,
+        attempt=follow_up.attempt,
+        from_due=follow_up.due_at.isoformat(),
+        to_due=due.isoformat(),
+        cause=cause,
+    )
 
 
 def open_follow_up(case: Case, now: datetime) -> None:
@@ -33,10 +48,8 @@ def open_follow_up(case: Case, now: datetime) -> None:
     case.put_task(_task(case, follow_up, now))
     case.tell_customer("follow_up", f"{name}/message", now)
     for row in case.policy.escalation:
-        if row.starts == Starts.FOLLOW_UP_OVERDUE:
-            occasion = sum(r.rung == row.rung for r in case.state.rungs) + 1
-            armed = arm(case.policy, row, case.state, base=now, now=now, occasion=occasion)
-            case.put_rung(armed)
+        if row.starts == Starts.FOLLOW_UP_OVERDUE and applies(row, case.state):
+            case.put_rung(arm(case.policy, row, case.state, base=now, now=now, cause="overdue"))
 
 
 def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
@@ -49,12 +62,17 @@ def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
         case.put_task(task.model_copy(update={"done_at": now, "outcome": outcome}))
     case.set(follow_up=None)
     for rung in case.state.rungs:
-        row = case.policy.rung(rung.rung)
-        if row is not None and row.starts == Starts.FOLLOW_UP_OVERDUE:
-            if rung.armed:
-                case.put_rung(rung.model_copy(update={"met_at": now}))
-            elif rung.live:
-                case.put_rung(rung.model_copy(update={"stand_down": True}))
+        if rung.starts == Starts.FOLLOW_UP_OVERDUE:
+            case.spare(rung, now)
+
+
+def _due(policy: CasePolicy, attempt: int, since: datetime) -> datetime:
+    rule = policy.follow_up
+    wait = rule.after if attempt == 1 else rule.every
+    due = add_working(policy.calendar(rule.calendar), since, wait)
+    if due is None:  # without pauses there is always a moment
+        raise AssertionError("a follow-up without pauses has a moment")
+    return due
 
 
 def _task(case: Case, follow_up: FollowUpState, opened_at: datetime) -> TaskRecord:

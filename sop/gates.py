@@ -2,15 +2,31 @@
 
 from sop.case import Case
 from sop.errors import BehindGateError, WrongStageError
+from sop.models import VerificationOutcome
 from sop.stages import cleared
 
 
-def require_cleared(case: Case, what: str) -> None:
-    """Refuse what tells of the customer's account before the customer is verified (INQ-4.3.2)."""
-    if not cleared(case.policy, case.state):
+def require_verified(case: Case, what: str, otherwise: str) -> None:
+    """Refuse what tells of the customer's account before the customer is verified (INQ-4.3.2).
+
+    General information touches no account, so its exemption does not open this gate.
+    """
+    if case.state.verification != VerificationOutcome.VERIFIED:
         raise BehindGateError(
             f"{what} stands behind the verification of the customer. Record the verification "
-            "first, or categorise the inquiry as general information.",
+            f"first, or {otherwise}.",
+            clause="INQ-4.3.2",
+        )
+
+
+def require_cleared(case: Case, what: str) -> None:
+    """Refuse what has to wait until the customer is verified or exempt (INQ-4.3.2)."""
+    if not cleared(case.policy, case.state):
+        exempt = case.policy.verification.general_information_exempt
+        other = ", or categorise the inquiry as general information if it is" if exempt else ""
+        raise BehindGateError(
+            f"{what} stands behind the verification of the customer. Record the verification "
+            f"first{other}.",
             clause="INQ-4.3.2",
         )
 

@@ -9,12 +9,12 @@ from sop.clock import next_deadline, tick
 from sop.errors import CaseClosedError, InvalidValueError
 from sop.escalating import report
 from sop.messages import Command, EscalationReport, InquiryOpening, Receipt
-from sop.models import Actor, CaseRecord, ClosedAs, Deadline, Opening, Outgoing
+from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening, Outgoing
 from sop.policy import CasePolicy
 from sop.state import InquiryOutcome, InquiryStart, InquiryState, RungState
 from sop.steps import STEPS
 from sop.steps_ending import close, may_close
-from sop.steps_intake import attest_reception, check_category, classify
+from sop.steps_intake import attest_reception, check_classification, classify
 
 REMEMBERED_RECEIPTS = 200
 """So many answers are kept to recognise a repeated request across continue-as-new."""
@@ -32,8 +32,11 @@ def check_opening(policy: CasePolicy, opening: InquiryOpening, actor: Actor) -> 
             f"The policy has no channel {opening.channel}; it has {', '.join(policy.channels)}.",
             clause="INQ-2",
         )
+    if opening.reception is not None:
+        require(actor, "record_reception")
     if opening.classification is not None:
-        check_category(policy.categories, opening.classification.category)
+        require(actor, "categorise")
+        check_classification(policy, opening.classification)
 
 
 class Inquiry(Case):
@@ -54,7 +57,10 @@ class Inquiry(Case):
 
     @classmethod
     def _open(cls, start: InquiryStart, opening: InquiryOpening, now: datetime) -> Self:
-        """Log the inquiry, and attest and classify as far as the caller could (INQ-4.1, 4.2)."""
+        """Log the inquiry, and attest and classify as far as the caller could (INQ-4.1, 4.2).
+
+        All of it is known from the receipt on, so a worker that was away makes the rungs late.
+        """
         policy, opened_by = start.policy, start.opened_by
         received_at = min(start.received_at, now)
         state = InquiryState(
@@ -86,10 +92,10 @@ class Inquiry(Case):
             assignee=opening.assignee,
         )
         if opening.reception is not None:
-            attest_reception(case, opening.reception, opened_by, now)
+            attest_reception(case, opening.reception, opened_by, received_at)
         if opening.classification is not None:
-            classify(case, opening.classification, opened_by, now, reason=None)
-        case.rearm(now, opened_by, "receipt")
+            classify(case, opening.classification, opened_by, received_at, reason=None)
+        case.rearm(received_at, opened_by, "receipt")
         tick(case, now)
         case.cause("clock")
         return case
@@ -131,6 +137,12 @@ class Inquiry(Case):
         self._remember(cause, answer)
         return answer
 
+    def cancel(self, now: datetime) -> None:
+        """Close the case as withdrawn: an operator cancelled its workflow in Temporal."""
+        if self.state.closed_as is None:
+            self.record("inquiry.cancelled", CLOCK, now, entry_id="cancelled")
+            close(self, ClosedAs.WITHDRAWN, CLOCK, now)
+
     def answered(self, cause: str) -> Receipt | None:
         """Return the answer that was given under this id before."""
         return self.state.seen.get(cause)
@@ -149,11 +161,10 @@ class Inquiry(Case):
 
     def take_new_escalations(self) -> tuple[RungState, ...]:
         """Return the rungs that fired and have no escalation yet; they have one from here on."""
-        new = tuple(r for r in self.state.rungs if r.fired_at is not None and r.status is None)
+        new = tuple(r for r in self.state.rungs if r.live and r.status is None)
         for rung in new:
-            status = "ended" if rung.stand_down else "paging"
-            self.put_rung(rung.model_copy(update={"status": status}))
-        return tuple(r for r in new if not r.stand_down)
+            self.put_rung(rung.model_copy(update={"status": "paging"}))
+        return new
 
     def take_needless_escalations(self) -> tuple[RungState, ...]:
         """Return the escalations that the case no longer needs; each is returned once."""

@@ -8,7 +8,7 @@ from sop.state import InquiryState, RungState
 
 
 def applies(rung: Rung, state: InquiryState) -> bool:
-    """Return whether a rung counted from receipt concerns this inquiry."""
+    """Return whether a rung concerns this inquiry."""
     if not (rung.categories or rung.priorities or rung.complex):
         return True
     return (
@@ -27,22 +27,32 @@ def moment(
     return add_working(calendar, base, rung.after * share, pauses)
 
 
+def next_occasion(state: InquiryState, rung: str) -> int:
+    """Return the number under which a rung is taken up for a new reason."""
+    return 1 + sum(held.rung == rung for held in state.rungs)
+
+
 def arm(
     policy: CasePolicy,
     rung: Rung,
     state: InquiryState,
     *,
-    base: datetime,
     now: datetime,
-    occasion: int = 1,
-    cause: str = "matrix",
+    cause: str,
+    base: datetime | None = None,
+    not_before: datetime | None = None,
 ) -> RungState:
-    """Return a rung that waits for its time from now on."""
-    return schedule(
-        policy,
-        state,
-        RungState(rung=rung.rung, occasion=occasion, base_at=base, armed_at=now, cause=cause),
+    """Return a rung that waits for its time from now on, counted from `base` or the receipt."""
+    armed = RungState(
+        rung=rung.rung,
+        occasion=next_occasion(state, rung.rung),
+        starts=rung.starts,
+        base_at=base or state.received_at,
+        armed_at=now,
+        not_before=not_before,
+        cause=cause,
     )
+    return schedule(policy, state, armed)
 
 
 def schedule(policy: CasePolicy, state: InquiryState, armed: RungState) -> RungState:
@@ -65,39 +75,50 @@ def schedule(policy: CasePolicy, state: InquiryState, armed: RungState) -> RungS
 
 
 def rearm(
-    policy: CasePolicy, state: InquiryState, now: datetime, cause: str
+    policy: CasePolicy,
+    state: InquiryState,
+    now: datetime,
+    cause: str,
+    *,
+    not_before: datetime | None = None,
 ) -> tuple[RungState, ...]:
     """Return the rungs after a fact changed: category, priority, a pause, the policy.
 
-    Rungs that fired or were met stay. Waiting ones are computed again from receipt, those that
-    no longer apply are dropped, those that apply now are added.
+    Rungs that fired stay. Waiting ones are computed again from their fact; those that no longer
+    apply are met, and wait anew should they apply again: a warning is not given twice. A resolved
+    case takes up nothing; one that is reopened (`not_before`) takes up what was met.
     """
-    kept: list[RungState] = []
+    fired = {held.rung for held in state.rungs if held.fired_at is not None}
+    rungs: list[RungState] = []
     for held in state.rungs:
-        rung = policy.rung(held.rung)
-        if not held.armed:
-            kept.append(held)
-        elif rung is not None and (rung.starts != Starts.RECEIPT or applies(rung, state)):
-            kept.append(schedule(policy, state, held))
-    known = {held.rung for held in kept}
-    for rung in policy.escalation:
-        new = rung.starts == Starts.RECEIPT and rung.rung not in known and applies(rung, state)
-        if new:
-            kept.append(arm(policy, rung, state, base=state.received_at, now=now, cause=cause))
-    return tuple(kept)
-
-
-def revive(policy: CasePolicy, state: InquiryState, now: datetime) -> tuple[RungState, ...]:
-    """Return the rungs of a case that is open again: what was met waits anew, from now on."""
-    revived = []
-    for held in state.rungs:
-        rung = policy.rung(held.rung)
-        back = held.met_at is not None and rung is not None and rung.starts == Starts.RECEIPT
-        if back:
-            waiting = held.model_copy(
-                update={"met_at": None, "not_before": now, "armed_at": now, "cause": "reopened"}
-            )
-            revived.append(schedule(policy, state, waiting))
+        if held.fired_at is not None:
+            rungs.append(held)
+        elif not _still_applies(policy, state, held):
+            met = {"met_at": held.met_at or now, "due_at": None, "warn_at": None}
+            rungs.append(held.model_copy(update=met))
+        elif held.armed:
+            rungs.append(schedule(policy, state, held))
+        elif state.resolved_at is None and _comes_back(held) and held.rung not in fired:
+            after = not_before or held.not_before
+            anew = {"met_at": None, "armed_at": now, "cause": cause, "not_before": after}
+            rungs.append(schedule(policy, state, held.model_copy(update=anew)))
         else:
-            revived.append(held)
-    return tuple(revived)
+            rungs.append(held)
+    if state.resolved_at is None:
+        known = {held.rung for held in rungs if _comes_back(held)}
+        rungs += [
+            arm(policy, row, state, now=now, cause=cause, not_before=not_before)
+            for row in policy.escalation
+            if row.starts == Starts.RECEIPT and row.rung not in known and applies(row, state)
+        ]
+    return tuple(rungs)
+
+
+def _still_applies(policy: CasePolicy, state: InquiryState, held: RungState) -> bool:
+    row = policy.rung(held.rung)
+    return row is not None and row.starts == held.starts and applies(row, state)
+
+
+def _comes_back(held: RungState) -> bool:
+    """Every other fact than the receipt is a new occasion when it happens again."""
+    return held.starts == Starts.RECEIPT

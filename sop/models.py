@@ -173,7 +173,8 @@ class EscalationRecord(Payload):
     """One rung that fired, as the register holds it; (case_id, rung, occasion) is its key.
 
     The inquiry writes due, fired and cause; the escalation writes level, acknowledgement and end.
-    A field that is None leaves the register's value as it is.
+    A field that is None leaves the register's value as it is; an empty `acknowledged_by` says
+    that nobody holds it any more.
     """
 
     case_id: str
@@ -275,13 +276,18 @@ class CaseRecord(Payload):
 
 
 class Outgoing(Payload):
-    """Everything that waits for the next flush, in the order in which it happened."""
+    """Everything that waits for the next flush, in the order in which it happened.
+
+    Attributes:
+        row_changed: The case's row changed without an entry: its escalation has the entry.
+    """
 
     entries: tuple[Entry, ...] = ()
     escalations: tuple[EscalationRecord, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
     messages: tuple[OutboxMessage, ...] = ()
     opening: Opening | None = None
+    row_changed: bool = False
 
     def first_seq(self, last: int) -> int:
         """Return the first waiting entry's number, or the one after `last` where none waits."""

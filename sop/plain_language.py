@@ -32,8 +32,12 @@ def placeholders(template: str) -> frozenset[str]:
     Raises:
         ValueError: A brace has no partner, or something else than a name stands in braces.
     """
+    try:
+        fields = list(Formatter().parse(template))
+    except ValueError:
+        raise ValueError("a brace has no partner; write {{ or }} for a plain brace") from None
     names = set()
-    for _, name, form, conversion in Formatter().parse(template):
+    for _, name, form, conversion in fields:
         if name is None:
             continue
         if form or conversion or not name.isidentifier():

@@ -4,21 +4,19 @@ from sop.models import Stage
 from sop.policy import CasePolicy
 from sop.state import InquiryState
 
-_OPEN = frozenset(Stage) - {Stage.CLOSED}
-_WORKING = frozenset(
-    {Stage.CATEGORISED, Stage.IN_PROGRESS, Stage.PROMISED, Stage.WAITING_FOR_CUSTOMER}
-)
+_ANY = frozenset(Stage)
 
 TRANSITIONS: dict[Stage, frozenset[Stage]] = {
-    Stage.RECEIVED: _OPEN | {Stage.CLOSED},
-    Stage.CATEGORISED: _OPEN - {Stage.RECEIVED} | {Stage.CLOSED},
-    Stage.IN_PROGRESS: _OPEN - {Stage.RECEIVED} | {Stage.CLOSED},
-    Stage.PROMISED: _OPEN | {Stage.CLOSED},
-    Stage.WAITING_FOR_CUSTOMER: _OPEN | {Stage.CLOSED},
-    Stage.FOLLOW_UP: _WORKING | {Stage.FOLLOW_UP, Stage.RECEIVED, Stage.CLOSED},
+    Stage.RECEIVED: _ANY,
+    Stage.CATEGORISED: _ANY - {Stage.RECEIVED},
+    Stage.IN_PROGRESS: _ANY - {Stage.RECEIVED},
+    Stage.PROMISED: _ANY,
+    Stage.WAITING_FOR_CUSTOMER: _ANY,
+    Stage.FOLLOW_UP: _ANY - {Stage.PROMISED, Stage.WAITING_FOR_CUSTOMER},
     Stage.CLOSED: frozenset({Stage.CLOSED}),
 }
-"""From a stage to the stages that one step may lead to. Nothing leaves CLOSED."""
+"""From a stage to the stages to which one step may lead, or one deadline. A resolution ends the
+promise and the wait, so what is reopened has neither. Nothing leaves CLOSED."""
 
 
 def cleared(policy: CasePolicy, state: InquiryState) -> bool:

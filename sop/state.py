@@ -15,20 +15,22 @@ from sop.models import (
     Priority,
     VerificationOutcome,
 )
-from sop.policy import CasePolicy
+from sop.policy import CasePolicy, Starts
 
 
 class RungState(Payload):
     """One rung of this case, from the fact that started it.
 
     Attributes:
-        occasion: 1 for a rung counted from receipt; counts the facts for `unresolved`.
+        occasion: How often the rung has been taken up for a new reason, from 1.
+        starts: Which fact that is, whatever a later policy says of the rung.
         base_at: The fact from which the procedure counts.
         armed_at: When the case learned that the rung applies; it cannot be late before.
         not_before: Set when the case was opened again: the rung is not due before.
         due_at: None while a pause keeps it from being known.
         fired_at: When it fired. A fired rung stays as it is, whatever is corrected later.
-        met_at: The case was resolved before it fired; reopening clears it.
+        met_at: It need not fire: the case was resolved before, or it no longer applies. It waits
+            anew when the case is reopened, or when it applies again.
         status: None until its escalation runs; then what it last reported: paging,
             acknowledged or ended.
         stand_down: The case no longer needs the escalation; it is to be told so.
@@ -36,6 +38,7 @@ class RungState(Payload):
 
     rung: str
     occasion: int = 1
+    starts: Starts = Starts.RECEIPT
     base_at: AwareDatetime
     armed_at: AwareDatetime
     not_before: AwareDatetime | None = None
@@ -63,8 +66,8 @@ class RungState(Payload):
 
     @property
     def live(self) -> bool:
-        """Its escalation is going on."""
-        return self.fired_at is not None and self.status != "ended"
+        """Its escalation is going on, and the case needs it."""
+        return self.fired_at is not None and self.status != "ended" and not self.stand_down
 
 
 class PromiseState(Payload):
@@ -77,9 +80,10 @@ class PromiseState(Payload):
 
 
 class FollowUpState(Payload):
-    """The contact after a resolution. `opened_at`: its task has been opened."""
+    """The contact after a resolution, counted from `since`. `opened_at`: its task is open."""
 
     attempt: int
+    since: AwareDatetime
     due_at: AwareDatetime
     opened_at: AwareDatetime | None = None
     task_id: str
@@ -94,14 +98,12 @@ class InquiryState(Payload):
     received_at: AwareDatetime
     opened_by: str
 
-    reception_complete: bool = False
     category: str | None = None
     priority: Priority | None = None
     complex: bool = False
     general_information: bool = False
 
     verification: VerificationOutcome | None = None
-    exempt: bool = False
 
     assignee: str | None = None
     responded_at: AwareDatetime | None = None

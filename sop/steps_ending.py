@@ -6,7 +6,7 @@ from sop import messages as m
 from sop.case import Case
 from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.escalating import stand_down, unresolved
-from sop.follow_up import end_follow_up, plan_follow_up
+from sop.follow_up import end_follow_up, open_follow_up, plan_follow_up
 from sop.gates import require_cleared, require_unresolved
 from sop.models import Actor, ClosedAs, FollowUpOutcome
 from sop.steps_handling import end_wait, keep_promise
@@ -14,9 +14,11 @@ from sop.steps_handling import end_wait, keep_promise
 
 def close(case: Case, closed_as: ClosedAs, actor: Actor, now: datetime) -> None:
     """End the case: nothing that waits may outlive it."""
+    if case.state.waiting_since is not None:
+        end_wait(case, now, actor, str(closed_as))
     end_follow_up(case, now, outcome=str(closed_as))
     stand_down(case, now)
-    case.set(closed_as=closed_as, closed_at=now, promise=None, waiting_since=None)
+    case.set(closed_as=closed_as, closed_at=now, promise=None)
     case.record("inquiry.closed", actor, now, ["INQ-4.5.1"], closed_as=str(closed_as))
 
 
@@ -36,12 +38,14 @@ def record_follow_up(case: Case, step: m.RecordFollowUp, now: datetime) -> None:
             clause="INQ-4.6.1",
         )
     not_reached = step.outcome == FollowUpOutcome.NOT_REACHED
-    if not_reached and follow_up.opened_at is None:
+    if not_reached and now < follow_up.due_at:
         due = case.policy.desk.local(follow_up.due_at)
         raise WrongStageError(
             f"The next attempt is due {due}; an attempt before that does not count.",
             clause="INQ-4.6.1",
         )
+    if not_reached and follow_up.opened_at is None:
+        open_follow_up(case, now)  # due just now: the clock has not come to it yet
     attempts = case.policy.follow_up.attempts
     last = not not_reached or follow_up.attempt >= attempts
     end_follow_up(case, now, outcome=str(step.outcome))
@@ -63,8 +67,17 @@ def record_follow_up(case: Case, step: m.RecordFollowUp, now: datetime) -> None:
         unresolved(case, step.actor, now, since=now, why="dissatisfied at follow-up")
     elif last:
         case.set(follow_up_outcome=step.outcome)
+        _warn_of_missing(case, now)
     else:
         plan_follow_up(case, follow_up.attempt + 1, now)
+
+
+def _warn_of_missing(case: Case, now: datetime) -> None:
+    """Tell the holder what keeps the case open: no deadline is left that would."""
+    if case.missing:
+        missing = ", ".join(case.missing)
+        body = f"{case.state.case_id}: the follow-up is done. Missing for closing: {missing}."
+        case.warn_holder(f"follow-up/{case.state.resolutions}/missing", body, now)
 
 
 def withdraw(case: Case, step: m.Withdraw, now: datetime) -> None:

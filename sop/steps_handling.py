@@ -5,26 +5,30 @@ from datetime import datetime
 from sop import messages as m
 from sop.calendar import Pause
 from sop.case import Case
+from sop.clock import break_promise
 from sop.errors import InvalidValueError, WrongStageError
 from sop.escalating import fire, unresolved
-from sop.gates import require_cleared, require_unresolved
+from sop.follow_up import move_follow_up
+from sop.gates import require_unresolved, require_verified
 from sop.ladder import arm
 from sop.models import Actor
 from sop.policy import Starts
 from sop.state import PromiseState
+from sop.steps_intake import settle_exemption
 
 
-def keep_promise(case: Case, now: datetime) -> bool:
-    """End a promise by an answer; return whether it came in time."""
+def keep_promise(case: Case, now: datetime) -> bool | None:
+    """End a promise by an answer; return whether it came in time, None where none was given."""
     promise = case.state.promise
     case.set(promise=None)
-    return promise is not None and now <= promise.answer_by
+    return now <= promise.answer_by if promise is not None else None
 
 
 def respond(case: Case, step: m.Respond, now: datetime) -> None:
     """Record an answer as sent (INQ-4.4.1)."""
     if step.discloses_account:
-        require_cleared(case, "An answer about the customer's account")
+        otherwise = "say `discloses_account: false` if the answer tells nothing about the account"
+        require_verified(case, "An answer about the customer's account", otherwise)
     kept = keep_promise(case, now)
     case.set(responded_at=now)
     case.record(
@@ -49,6 +53,8 @@ def promise(case: Case, step: m.Promise, now: datetime) -> None:
             clause="INQ-4.4.3",
         )
     replaced = case.state.promise
+    if replaced is not None and replaced.answer_by <= now:
+        break_promise(case, now)  # another promise is no answer
     warn = now + (step.answer_by - now) * rule.warn_at if rule.warn_at is not None else None
     case.set(
         promise=PromiseState(made_at=now, answer_by=step.answer_by, warn_at=warn),
@@ -63,10 +69,9 @@ def promise(case: Case, step: m.Promise, now: datetime) -> None:
         contact=step.contact,
         replaces=replaced.answer_by.isoformat() if replaced else None,
     )
-    number = case.state.promises
-    case.tell_customer(
-        "promise", f"promise/{number}", now, answer_by=case.policy.desk.local(step.answer_by)
-    )
+    answer_by = case.policy.desk.local(step.answer_by)
+    number = f"promise/{case.state.promises}"
+    case.tell_customer("promise", number, now, answer_by=answer_by, contact=step.contact)
 
 
 def customer_replied(case: Case, step: m.CustomerReplied, now: datetime) -> None:
@@ -81,6 +86,7 @@ def customer_replied(case: Case, step: m.CustomerReplied, now: datetime) -> None
     )
     if case.state.waiting_since is not None:
         end_wait(case, now, step.actor, "customer replied")
+        case.rearm(now, step.actor, "wait ended")
     if again:
         unresolved(case, step.actor, now, since=now, why="reported again")
 
@@ -102,14 +108,14 @@ def resume(case: Case, step: m.Resume, now: datetime) -> None:
             "The case does not wait for the customer; there is nothing to resume."
         )
     end_wait(case, now, step.actor, step.reason)
+    case.rearm(now, step.actor, "wait ended")
 
 
 def end_wait(case: Case, now: datetime, actor: Actor, why: str) -> None:
-    """Close the open pause, and compute the ladder again."""
+    """Close the open pause; what goes on from there has to compute the ladder again."""
     *closed, last = case.state.pauses
     case.set(waiting_since=None, pauses=(*closed, Pause(start=last.start, end=now)))
     case.record("wait.ended", actor, now, why=why)
-    case.rearm(now, actor, "wait ended")
 
 
 def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
@@ -121,21 +127,17 @@ def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
             f"The matrix has no rung {step.rung!r} to escalate by hand; it has {', '.join(names)}.",
             clause="INQ-4.4.4",
         )
-    going_on = [r for r in case.state.rungs if r.rung == row.rung and r.live and not r.stand_down]
-    if going_on:
+    if any(r.rung == row.rung and r.live for r in case.state.rungs):
         raise WrongStageError(
             f"The case is already escalated on the rung {row.rung}; acknowledge it or wait for it.",
             clause=row.clause,
         )
     if row.starts == Starts.UNRESOLVED:
-        unresolved(case, step.actor, now, since=now, why=step.reason)
-        return
-    require_unresolved(case, "an escalation")
+        unresolved(case, step.actor, now, since=now, why="by hand")
+    else:
+        require_unresolved(case, "an escalation")
     held = next((r for r in case.state.rungs if r.rung == row.rung and r.armed), None)
-    fired = sum(r.rung == row.rung for r in case.state.rungs if not r.armed)
-    rung = held or arm(
-        case.policy, row, case.state, base=now, now=now, occasion=fired + 1, cause="by hand"
-    )
+    rung = held or arm(case.policy, row, case.state, base=now, now=now, cause="by hand")
     fire(case, rung, now, step.actor, by_hand=step.reason)
 
 
@@ -166,10 +168,13 @@ def adopt_policy(case: Case, step: m.AdoptPolicy, now: datetime) -> None:
         "policy.adopted",
         step.actor,
         now,
-        ["HOF-8"],
+        ["HOF-8", *settle_exemption(case)],
         from_version=before,
         to_version=step.policy.version,
         reason=step.reason,
     )
-    if case.state.resolved_at is None:
-        case.rearm(now, step.actor, f"policy {step.policy.version}")
+    for rung in case.state.rungs:
+        if rung.live and rung.status is None and step.policy.rung(rung.rung) is None:
+            case.spare(rung, now)  # fired in this very task: no row says any more whom to page
+    case.rearm(now, step.actor, f"policy {step.policy.version}")
+    move_follow_up(case, step.actor, now, f"policy {step.policy.version}")

@@ -6,24 +6,33 @@ from sop import messages as m
 from sop.case import Case
 from sop.errors import InvalidValueError
 from sop.models import Actor, Classification, Reception, VerificationOutcome
+from sop.policy import CasePolicy
 from sop.stages import cleared
 
 
-def check_category(categories: tuple[str, ...], category: str) -> None:
-    """Refuse a category that the policy does not name.
+def check_classification(policy: CasePolicy, to: Classification) -> None:
+    """Refuse a category or priority that the policy does not name.
 
     Raises:
-        InvalidValueError: The policy has no such category.
+        InvalidValueError: The policy has no such category or priority.
     """
-    if category not in categories:
+    if to.category not in policy.categories:
         raise InvalidValueError(
-            f"The policy has no category {category!r}; it has {', '.join(categories)}.",
+            f"The policy has no category {to.category!r}; it has {', '.join(policy.categories)}.",
             clause="INQ-4.2.1",
+        )
+    if to.priority not in policy.priorities:
+        raise InvalidValueError(
+            f"The policy has no priority {to.priority}; it has {', '.join(policy.priorities)}.",
+            clause="INQ-4.2.2",
         )
 
 
 def attest_reception(case: Case, reception: Reception, actor: Actor, now: datetime) -> None:
-    """Record what the representative attests; only what holds proves its clause (INQ-4.1, 5.3)."""
+    """Record what the representative attests (INQ-4.1, INQ-5.3).
+
+    Only what holds proves its clause, and the last attestation counts.
+    """
     held = {
         "INQ-4.1.1": True,
         "INQ-4.1.2": reception.listened,
@@ -31,6 +40,7 @@ def attest_reception(case: Case, reception: Reception, actor: Actor, now: dateti
         "INQ-5.3": reception.courteous,
     }
     clauses = [clause for clause, holds in held.items() if holds]
+    case.unprove(held.keys() - set(clauses))
     case.record("reception.attested", actor, now, clauses, **reception.model_dump())
 
 
@@ -46,12 +56,8 @@ def classify(
         complex=to.complex,
         general_information=to.general_information,
     )
-    clauses = ["INQ-4.2.1", "INQ-4.2.2", "INQ-4.2.3"]
-    exempt = state.verification is None and cleared(case.policy, case.state)
-    if exempt:
-        clauses += ["INQ-4.3.1", "INQ-4.3.2"]
-    elif state.verification is None:
-        case.unprove(["INQ-4.3.1", "INQ-4.3.2"])
+    exempt = settle_exemption(case)
+    clauses = ["INQ-4.2.1", "INQ-4.2.2", "INQ-4.2.3", *exempt]
     case.record(
         "inquiry.recategorised" if corrected else "inquiry.categorised",
         actor,
@@ -60,9 +66,23 @@ def classify(
         category=to.category,
         priority=str(to.priority),
         complex=to.complex,
-        exempt_from_verification=exempt,
+        exempt_from_verification=bool(exempt),
         reason=reason,
     )
+
+
+def settle_exemption(case: Case) -> tuple[str, ...]:
+    """Return what is proved by general information being exempt; withdraw it where it is not.
+
+    An exempt inquiry needs no identity check, so one that failed does not keep it from closing.
+    """
+    verification = case.state.verification
+    if verification == VerificationOutcome.VERIFIED:
+        return ()
+    if cleared(case.policy, case.state):
+        return ("INQ-4.3.1", "INQ-4.3.2")
+    case.unprove(["INQ-4.3.2"] if verification else ["INQ-4.3.1", "INQ-4.3.2"])
+    return ()
 
 
 def record_reception(case: Case, step: m.RecordReception, now: datetime) -> None:
@@ -72,7 +92,7 @@ def record_reception(case: Case, step: m.RecordReception, now: datetime) -> None
 
 def categorise(case: Case, step: m.Categorise, now: datetime) -> None:
     """Set or correct category and priority, and compute the ladder again (INQ-4.2)."""
-    check_category(case.policy.categories, step.classification.category)
+    check_classification(case.policy, step.classification)
     if case.state.category is not None and step.reason is None:
         raise InvalidValueError(
             "The inquiry is already categorised. Say in `reason` why it is corrected.",
@@ -94,7 +114,7 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
         )
     verified = step.outcome == VerificationOutcome.VERIFIED
     case.set(verification=step.outcome)
-    if not verified:
+    if not cleared(case.policy, case.state):
         case.unprove(["INQ-4.3.2"])
     case.record(
         "verification.recorded",

@@ -70,8 +70,8 @@ def label(path: KeyPath) -> str:
 
 def read_toml(text: str) -> TomlDocument:
     """Read a TOML text; never raises, whatever the text is."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n") + "\n"
-    cut = list(statements(text))
+    text = text.removeprefix("\ufeff") + "\n"
+    cut = list(statements(text.replace("\r\n", "\n")))
     try:
         data = _parse(text)
     except _UnreadableError:

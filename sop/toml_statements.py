@@ -13,7 +13,7 @@ _TOKEN = re.compile(
     r"|'''.*?'{3,5}"
     r'|"(?:\\[^\n]|[^"\\\n])*"'
     r"|'[^'\n]*'"
-    r"|\#[^\n]*|\n|[\[\]{},]|[^\s\[\]{},\#\"']+|[\"']",
+    r"|\#[^\n]*|\n|[\[\]{},]|[^ \t\n\[\]{},\#\"']+|[\"']",
     re.DOTALL,
 )
 # A line that can only begin a statement: a bracket that is still open there was forgotten.

@@ -18,7 +18,11 @@ def temporal_binary() -> Path:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_cmdline_main() -> Generator[None, int | pytest.ExitCode | None, None]:
+def pytest_cmdline_main(
+    config: pytest.Config,
+) -> Generator[None, int | pytest.ExitCode | None, int | pytest.ExitCode | None]:
     """End the process with the session's code, whatever the SDK's threads make of the exit."""
     code = yield
+    if config.option.collectonly:  # no test ran, and the caller wants the list
+        return code
     leave(int(code or 0))

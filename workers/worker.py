@@ -1,6 +1,7 @@
 """The worker: which workflows and activities it runs, and how it stops."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -15,17 +16,32 @@ from workflows.inquiry import InquiryWorkflow
 WORKFLOWS = (InquiryWorkflow, EscalationWorkflow)
 
 
+@dataclass(frozen=True)
+class WorkerLimits:
+    """How much a worker does at once.
+
+    Attributes:
+        workflow_task_slots: Workflow tasks at once.
+        activity_slots: Activities at once; with the local ones no more than the database's pool.
+        local_activity_slots: Journal flushes at once.
+        graceful_shutdown: How long running activities may take to end when it is stopped.
+        sticky_timeout: How long tasks wait for a worker that may be dead before another gets them.
+    """
+
+    workflow_task_slots: int
+    activity_slots: int
+    local_activity_slots: int
+    graceful_shutdown: timedelta
+    sticky_timeout: timedelta
+
+
 def make_worker(
     client: Client,
     *,
     crm: CrmPort,
     on_call: OnCallPort,
     task_queue: str,
-    workflow_task_slots: int,
-    activity_slots: int,
-    local_activity_slots: int,
-    graceful_shutdown: timedelta,
-    sticky_timeout: timedelta,
+    limits: WorkerLimits,
 ) -> Worker:
     """Return a worker that is not yet running.
 
@@ -34,23 +50,19 @@ def make_worker(
         crm: The system of record.
         on_call: Reaches the people on call.
         task_queue: Where it listens.
-        workflow_task_slots: Workflow tasks at once.
-        activity_slots: Activities at once; with the local ones no more than the database's pool.
-        local_activity_slots: Journal flushes at once.
-        graceful_shutdown: How long running activities may take to end when it is stopped.
-        sticky_timeout: How long tasks wait for a worker that may be dead before another gets them.
+        limits: How much at once, and how long it waits.
     """
     crm_activities, paging = CrmActivities(crm), PagingActivities(on_call)
-    threads = activity_slots + local_activity_slots
+    threads = limits.activity_slots + limits.local_activity_slots
     return Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[crm_activities.flush, paging.page, paging.cancel_page],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
-        max_concurrent_workflow_tasks=workflow_task_slots,
-        max_concurrent_activities=activity_slots,
-        max_concurrent_local_activities=local_activity_slots,
-        graceful_shutdown_timeout=graceful_shutdown,
-        sticky_queue_schedule_to_start_timeout=sticky_timeout,
+        max_concurrent_workflow_tasks=limits.workflow_task_slots,
+        max_concurrent_activities=limits.activity_slots,
+        max_concurrent_local_activities=limits.local_activity_slots,
+        graceful_shutdown_timeout=limits.graceful_shutdown,
+        sticky_queue_schedule_to_start_timeout=limits.sticky_timeout,
     )

@@ -55,7 +55,8 @@ class Escalations:
             start,
             id=name,
             static_summary=f"{rung.rung.replace('_', ' ')}: to the {row.to.replace('_', ' ')}",
-            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+            # Measured: any other policy is also applied when the case continues as new.
+            parent_close_policy=ParentClosePolicy.ABANDON,
             priority=ESCALATIONS_FIRST,
         )
 

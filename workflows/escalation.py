@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.alarm import Alarm
     from workflows.flushing import Journal
     from workflows.indexing import Listing, of_escalation
-    from workflows.options import PAGE
+    from workflows.options import PAGE, REPORT_EVERY_PAGES
 
 
 @workflow.defn(name="EscalationWorkflow")
@@ -38,6 +38,7 @@ class EscalationWorkflow:
         self.alarm = Alarm()
         self.listing = Listing(workflow.info().typed_search_attributes)
         self.reported = self.escalation.report()
+        self.reported_pages = self.escalation.state.pages
         self.changed = False
         self.needless: str | None = None
 
@@ -54,8 +55,8 @@ class EscalationWorkflow:
                     await self._continue_as_new(keeper)
                 await self._until_something_happens()
         except asyncio.CancelledError:
-            self.needless = "the case is closed"
-        await asyncio.shield(self._end(keeper))
+            self.needless = "cancelled by an operator"
+        await self._end(keeper)
 
     @workflow.update(description="Take the escalation at the level at which it stands")
     async def acknowledge(self, step: Acknowledge) -> Receipt:
@@ -119,23 +120,22 @@ class EscalationWorkflow:
     async def _report(self) -> None:
         workflow.set_current_details(self.escalation.details())
         self.listing.tell(of_escalation(self.escalation))
-        report = self.escalation.report()
-        if report == self.reported:
+        report, pages = self.escalation.report(), self.escalation.state.pages
+        if report == self.reported and pages < self.reported_pages + REPORT_EVERY_PAGES:
             return
-        self.reported = report
-        parent = workflow.info().parent
-        if parent is None:
-            return
-        handle = workflow.get_external_workflow_handle(parent.workflow_id)
+        self.reported, self.reported_pages = report, pages
+        case = workflow.get_external_workflow_handle(self.start.case_id)
         try:
-            await handle.signal("escalation_reported", report)
+            await case.signal("escalation_reported", report)
         except ApplicationError:
-            workflow.logger.info("case.already_over", extra={"case_id": self.start.case_id})
+            self.needless = "the case is closed"
 
     async def _until_something_happens(self) -> None:
         at = self.escalation.next_deadline()
         self.alarm.set(Deadline(at=at, what=self.escalation.waits_for) if at else None)
-        await workflow.wait_condition(lambda: self.changed or self.alarm.rang)
+        await workflow.wait_condition(
+            lambda: self.changed or self.needless is not None or self.alarm.rang
+        )
         self.changed = False
 
     async def _end(self, keeper: asyncio.Task[None]) -> None:

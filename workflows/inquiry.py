@@ -45,6 +45,17 @@ class InquiryWorkflow(InquirySteps):
     async def run(self, start: InquiryStart) -> InquiryOutcome:
         """Follow the case until every clause that gates closing is proved, or it was withdrawn."""
         keeper = asyncio.create_task(self.journal.keep())
+        try:
+            await self._follow_the_case(keeper)
+        except asyncio.CancelledError:
+            self.case.cancel(workflow.now())
+        await self.escalations.follow(worked=False)
+        self._show()
+        await self.journal.drained(keeper)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.case.outcome()
+
+    async def _follow_the_case(self, keeper: asyncio.Task[None]) -> None:
         while not self.case.closed:
             self.case.tick(workflow.now())
             await self.escalations.follow(worked=self._worked())
@@ -52,11 +63,6 @@ class InquiryWorkflow(InquirySteps):
             if workflow.info().is_continue_as_new_suggested():
                 await self._continue_as_new(keeper)
             await self._until_something_happens()
-        await self.escalations.follow(worked=False)
-        self._show()
-        await self.journal.drained(keeper)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return self.case.outcome()
 
     async def _until_something_happens(self) -> None:
         self.alarm.set(self.case.next_deadline())

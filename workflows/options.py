@@ -25,6 +25,10 @@ class ActivityOptions(TypedDict):
     priority: Priority
 
 
+REPORT_EVERY_PAGES = 8
+"""An escalation tells its case at least so often that it still pages. If the case is gone (an
+operator terminated it), the escalation learns of it then, and ends."""
+
 ESCALATIONS_FIRST = Priority(priority_key=1)
 ORDINARY = Priority(priority_key=3)
 

@@ -14,7 +14,7 @@ from adapters.oncall import OutboxOnCall
 from runtime.process import run_and_leave
 from runtime.temporal import connect
 from sop.models import FlushBatch
-from workers.worker import make_worker
+from workers.worker import WorkerLimits, make_worker
 
 
 class DyingCrm(SqlCrm):
@@ -42,11 +42,13 @@ async def work(address: str, url: str, task_queue: str, kind: str, died: str) ->
         crm=DyingCrm(database, kind, Path(died)),
         on_call=OutboxOnCall(database),
         task_queue=task_queue,
-        workflow_task_slots=10,
-        activity_slots=4,
-        local_activity_slots=4,
-        graceful_shutdown=timedelta(seconds=1),
-        sticky_timeout=timedelta(seconds=1),
+        limits=WorkerLimits(
+            workflow_task_slots=10,
+            activity_slots=4,
+            local_activity_slots=4,
+            graceful_shutdown=timedelta(seconds=1),
+            sticky_timeout=timedelta(seconds=1),
+        ),
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

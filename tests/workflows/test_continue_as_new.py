@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from runtime.devserver import DevServer, dev_server
 from sop import messages as m
-from sop.models import Priority
 from sop.policy import Policy
 from tests.desk import (
     ANNA,
     CONFIRMED,
-    LEADER,
+    QUALITY,
     RESOLVED,
     VERIFIED,
     Desk,
@@ -25,7 +25,9 @@ from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 
 @pytest_asyncio.fixture(scope="module")
-async def forgetful_server(tmp_path_factory) -> AsyncIterator[DevServer]:  # type: ignore[no-untyped-def]
+async def forgetful_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[DevServer]:
     """Run a server that asks for continue-as-new after 60 events instead of 4,096."""
     state = tmp_path_factory.mktemp("forgetful")
     async with dev_server(
@@ -41,10 +43,11 @@ async def test_a_case_that_continues_as_new_loses_nothing(
     forgetful_server: DevServer, policy: Policy, tmp_path: Path
 ) -> None:
     async with a_desk(forgetful_server, sqlite_url(tmp_path), "long", policy) as desk:
-        case_id = await desk.open("long", category="complaint", priority=Priority.URGENT)
-        await desk.is_paged(case_id, "team_leader")
-        taken = m.Acknowledge(actor=LEADER, level=1)
-        await desk.cases.acknowledge(case_id, "urgent", 1, taken, key=None)
+        case_id = await desk.open("long", category="complaint")
+        await desk.time_passes(case_id, hours=12)
+        await desk.is_paged(case_id, "quality_manager")
+        taken = m.Acknowledge(actor=QUALITY, level=1)
+        await desk.cases.acknowledge(case_id, "complaint", 1, taken, key=None)
         note = m.AddNote(actor=ANNA, text="The first note.", digest="d")
         first = await desk.cases.step(case_id, note, key="first")
         for number in range(20):
@@ -53,16 +56,18 @@ async def test_a_case_that_continues_as_new_loses_nothing(
 
         assert await desk.cases.step(case_id, note, key="first") == first
         assert (await desk.kinds(case_id)).count("note.added") == 21
-        description = await desk.handle(escalation_id(case_id, "urgent", 1)).describe()
+        page = desk.handle(escalation_id(case_id, "complaint", 1))
+        description = await page.describe()
         assert description.status is not None
         assert description.status.name == "RUNNING"
-        await desk.time_passes(case_id, hours=12)
-        await desk.journal_holds(case_id, "rung.fired", 2)
+        case = desk.reads.case(case_id)
+        assert case is not None
+        assert (case.holder, case.escalation_level) == ("quinn", 1)
         closed = await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)
         assert closed.stage == "closed"
         timeline = [e for e in desk.reads.timeline(case_id) if e.stream == case_id]
         assert [e.seq for e in timeline] == list(range(1, closed.seq + 1))
-        await desk.handle(escalation_id(case_id, "urgent", 1)).result()
+        await page.result()
 
 
 async def _continued(desk: Desk, case_id: str) -> bool:

@@ -4,14 +4,16 @@ import asyncio
 import signal
 import sqlite3
 import sys
+from asyncio.subprocess import Process
 from pathlib import Path
 
 import pytest
 
+from runtime.case_errors import CaseEndedError, NotAnsweredError
 from runtime.devserver import DevServer
 from sop import messages as m
 from sop.policy import Policy
-from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, Desk, a_desk, a_worker, sqlite_url
+from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, Desk, a_desk, sqlite_url
 
 SCRIPT = Path(__file__).with_name("crash_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -76,8 +78,6 @@ async def _work(desk: Desk, key: str) -> str:
 
 async def _patiently(desk: Desk, case_id: str, step: m.Command) -> None:
     """Repeat a step under the same key until it is answered, as a caller of the API does."""
-    from runtime.case_errors import CaseEndedError, NotAnsweredError
-
     while True:
         try:
             await desk.cases.step(case_id, step, key=f"{step.step} once")
@@ -88,7 +88,7 @@ async def _patiently(desk: Desk, case_id: str, step: m.Command) -> None:
         return
 
 
-async def _start(address: str, url: str, queue: str, kind: str, died: Path):  # type: ignore[no-untyped-def]
+async def _start(address: str, url: str, queue: str, kind: str, died: Path) -> Process:
     arguments = [str(SCRIPT), address, url, queue, kind, str(died)]
     return await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}

