@@ -20,6 +20,7 @@ _UNRESOLVED = "unresolved"
 async def reach_the_quality_manager(play: Play, cast: Cast) -> None:
     """Leave a complaint alone for its 12 hours (INQ-6.3), and its page for half an hour."""
     case_id = await cast.take(of_category("complaint"))
+    play.tally.showcase = case_id
     fired = await _leave_alone(play, case_id, "complaint")
     await _miss_the_page(play, case_id, fired)
 

@@ -39,7 +39,7 @@ def _what_came_of_it(play: Play) -> str:
     opened, found = len(play.tally.opened), play.tally.found
     if not found:
         return f"{opened} cases opened"
-    return f"{opened} cases opened, {found} are still there from an earlier run: opened once"
+    return f"{found} are still there from an earlier run and were not opened twice; {opened} opened"
 
 
 async def _recorded(play: Play, cases: int) -> None:

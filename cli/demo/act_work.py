@@ -56,18 +56,18 @@ async def kill_the_worker(play: Play, cast: Cast, number: int) -> None:
         await traffic.reached(traffic.accepted + int(_KILLED_AT * number * STEPS))
         in_flight = tuple(traffic.in_flight)
         await worker.kill()
-        screen.say(
-            f"worker killed with SIGKILL, {len(in_flight)} requests in flight; they wait, none "
-            "is refused"
-        )
+        screen.say(f"worker killed with SIGKILL, {len(in_flight)} requests in flight: they wait")
         await asyncio.sleep(_WITHOUT_WORKER_S)
         await worker.start()
-        screen.say(f"another worker started as process {worker.pid}; it takes the cases over")
+        screen.say(
+            f"another worker started as process {worker.pid}: Temporal hands it the open tasks as "
+            "soon as the dead one's time for them is over (10 s)"
+        )
         await working
     put_off, unanswered = traffic.put_off - before[0], traffic.unanswered - before[1]
     screen.say(
-        f"all {number} cases closed; the longest wait was {traffic.longest_wait_s:.1f} s, "
-        f"{put_off} answers said 503 with Retry-After, {unanswered} requests had no answer"
+        f"all {number} cases closed, after {traffic.longest_wait_s:.1f} s at most. {put_off} "
+        f"answers said 503 with Retry-After, {unanswered} requests had none; all were repeated"
     )
     await _repeat(play, in_flight)
 

@@ -1,11 +1,11 @@
 """Which cases the acts play with: always ones that nobody has worked on."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cli.demo.complaints import Complaint
 from cli.demo.people import WEB_GATEWAY
-from cli.demo.play import Play
+from cli.demo.play import Play, seen
 from sop.models import Priority, Stage
 from sop.records import CaseSummary
 
@@ -19,7 +19,7 @@ class Cast:
         self._play = play
         self._free: deque[tuple[Complaint, str]] = deque()
 
-    def meet(self, cases: dict[str, str]) -> None:
+    def meet(self, cases: Mapping[str, str]) -> None:
         """Find out which cases are untouched.
 
         Args:
@@ -30,11 +30,6 @@ class Cast:
             case = self._play.house.crm.case(case_id)
             if case is not None and is_untouched(case):
                 self._free.append((complaint, case_id))
-
-    @property
-    def free(self) -> int:
-        """How many are left."""
-        return len(self._free)
 
     async def take(self, fits: Fits) -> str:
         """Return an untouched case of a complaint that fits."""
@@ -48,6 +43,10 @@ class Cast:
         opened = await play.house.door.open(WEB_GATEWAY, complaint.opening(), key=key)
         play.tally.extra += 1
         play.tally.opened.append(opened.case_id)
+        await seen(
+            lambda: play.house.crm.find_case_digest(opened.case_id),
+            f"{opened.case_id} in the CRM",
+        )
         play.screen.say(f"no such case is left untouched: opened {opened.case_id} for this act")
         return self._cast(opened.case_id)
 

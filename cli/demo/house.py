@@ -85,7 +85,10 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         await asyncio.to_thread(upgrade, database_url)
         screen.say("database migrated")
         database = cellar.enter_context(closing(Database(database_url)))
-        worker, api, url = await _start_children(cellar, state_dir, database_url, port)
+        free = _free_port(port)
+        url = f"http://{HOST}:{free}"
+        environment = _environment(state_dir, database_url, server, free)
+        worker, api = await _start_children(cellar, state_dir, environment)
         screen.say(f"worker started as process {worker.pid}, API as process {api.pid}")
         client = await connect(address=server.address)
         await bootstrap(client)
@@ -111,26 +114,35 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         )
 
 
-async def _start_children(
-    cellar: AsyncExitStack, state_dir: Path, database_url: str, port: int
-) -> tuple[Child, Child, str]:
-    free = _free_port(port)
-    environment = os.environ | {
+def _environment(
+    state_dir: Path, database_url: str, server: DevServer, port: int
+) -> Mapping[str, str]:
+    return os.environ | {
         "HANDRAIL_STATE_DIR": str(state_dir),
         "HANDRAIL_DATABASE_URL": database_url,
         "HANDRAIL_API_HOST": HOST,
-        "HANDRAIL_API_PORT": str(free),
+        "HANDRAIL_API_PORT": str(port),
         "HANDRAIL_LOG_FORMAT": "json",
         "HANDRAIL_GRACEFUL_SHUTDOWN": "2",
+        "HANDRAIL_TEMPORAL_UI_URL": server.ui_url,
+        "TEMPORAL_ADDRESS": server.address,
     }
+
+
+async def _start_children(
+    cellar: AsyncExitStack, state_dir: Path, environment: Mapping[str, str]
+) -> tuple[Child, Child]:
     children = [
-        Child(name, environment=environment, log_file=state_dir / f"{name}.log")
-        for name in ("worker", "api")
+        Child(name, module, environment=environment, log_file=state_dir / f"{name}.log")
+        for name, module in (
+            ("worker", "cli.demo.worker_process"),
+            ("api", "cli.demo.api_process"),
+        )
     ]
     for child in children:
         cellar.push_async_callback(child.stop, _STOP_WITHIN_S)
         await child.start()
-    return children[0], children[1], f"http://{HOST}:{free}"
+    return children[0], children[1]
 
 
 def _free_port(preferred: int) -> int:

@@ -7,13 +7,13 @@ from pydantic import SecretStr
 from adapters.api_keys import ApiKeys
 from sop.models import Actor, Role
 
-WEB_GATEWAY = Actor(principal="demo-web-gateway", role=Role.SERVICE)
+WEB_GATEWAY = Actor(principal="web-gateway", role=Role.SERVICE)
 REPRESENTATIVES = tuple(
-    Actor(principal=f"demo-representative-{number}", role=Role.CSR) for number in (1, 2, 3)
+    Actor(principal=f"representative-{number}", role=Role.CSR) for number in (1, 2, 3)
 )
-TEAM_LEADER = Actor(principal="demo-team-leader", role=Role.TEAM_LEADER)
-QUALITY_MANAGER = Actor(principal="demo-quality-manager", role=Role.QUALITY_MANAGER)
-DUTY_MANAGER = Actor(principal="demo-duty-manager", role=Role.DUTY_MANAGER)
+TEAM_LEADER = Actor(principal="team-leader", role=Role.TEAM_LEADER)
+QUALITY_MANAGER = Actor(principal="quality-manager", role=Role.QUALITY_MANAGER)
+DUTY_MANAGER = Actor(principal="duty-manager", role=Role.DUTY_MANAGER)
 
 EVERYBODY = (WEB_GATEWAY, *REPRESENTATIVES, TEAM_LEADER, QUALITY_MANAGER, DUTY_MANAGER)
 

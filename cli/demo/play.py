@@ -35,6 +35,9 @@ class Tally:
     worked: list[str] = field(default_factory=list)
     """The cases that the acts chose, in order."""
 
+    showcase: str = ""
+    """A case in whose history there is something to see."""
+
 
 @dataclass
 class Play:

@@ -11,26 +11,23 @@ from typing import NoReturn
 from cli.demo.door import DemoError
 from runtime import launch
 
-# What `handrail` does, without looking for the script on PATH.
-_HANDRAIL = (sys.executable, "-c", "from cli.main import main; main()")
-
 _LOOK_EVERY_S = 0.2
 
 
 class Child:
-    """A `handrail` command as a child process that ends with this process in any case.
+    """A Python module as a child process that ends with this process in any case.
 
     It has a session of its own, so that Ctrl-C reaches only the demo, which then stops it.
     """
 
     def __init__(
-        self, command: str, *arguments: str, environment: Mapping[str, str], log_file: Path
+        self, name: str, module: str, *, environment: Mapping[str, str], log_file: Path
     ) -> None:
-        """Say what it will run, with which environment, and where its lines go."""
-        self.command = command
+        """Say what it is, which module it runs, with what environment, and where its lines go."""
+        self.name = name
         self.log_file = log_file
         self.kills = 0
-        self._arguments = (*_HANDRAIL, command, *arguments)
+        self._arguments = (sys.executable, "-m", module)
         self._environment = dict(environment)
         self._process: asyncio.subprocess.Process | None = None
         self._may_end = False
@@ -70,7 +67,7 @@ class Child:
                 code = await self._process.wait()
                 if not self._may_end and self._process.returncode is not None:
                     raise DemoError(
-                        f"`handrail {self.command}` ended by itself with code {code}: "
+                        f"the {self.name} ended by itself with code {code}: "
                         f"{_last_words(self.log_file)} Read {self.log_file}."
                     )
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from activities.ports import CrmUnavailableError
 from cli.demo.acts import perform
 from cli.demo.complaints import read_complaints
+from cli.demo.door import DemoError
 from cli.demo.house import House, forget_configuration, house
 from cli.demo.links import farewell
 from cli.demo.play import Play
 from cli.demo.screen import Screen
 from cli.demo.summary import Summary, take_stock, tell
 from cli.demo.table import cases_shown, table_of
+from runtime.errors import OperatorError
 from runtime.logging import configure_logging
 
 T = TypeVar("T")
@@ -55,12 +57,29 @@ def run_demo(options: Options) -> Summary:
             )
             configure_logging("json", stream=lines)
             summary = asyncio.run(_run(options, screen))
-        except Exception as error:  # whatever went wrong belongs into the summary, and exits 1
+        except KeyboardInterrupt:
+            screen.say(f"Stopped: everything has ended. The cases stay in {options.state_dir}.")
+            raise
+        except (DemoError, OperatorError) as error:
+            log.exception("demo.failed")
+            summary = Summary().failed(str(error))
+        except Exception as error:  # whatever else went wrong belongs into the summary as well
             log.exception("demo.failed")
             summary = Summary().failed(f"{type(error).__name__}: {error}")
         for reason in summary.reasons:
             screen.fail(reason)
     return summary.model_copy(update={"seconds": round(monotonic() - began, 1)})
+
+
+def _log_file(state_dir: Path) -> TextIO:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return (state_dir / "demo.log").open("a", encoding="utf-8")
+    except OSError as error:
+        raise OperatorError(
+            f"{state_dir} cannot hold the demo's state ({error.strerror}): name a directory that "
+            "can be written to with --state-dir."
+        ) from None
 
 
 async def _run(options: Options, screen: Screen) -> Summary:
@@ -71,8 +90,9 @@ async def _run(options: Options, screen: Screen) -> Summary:
         play = _play(options, home, screen)
         summary = await _guarded(play, _perform(play))
         if summary.ok and not options.once:
-            for line in farewell(home, play.tally.worked[-1]):
-                screen.say(line)
+            screen.act("Everything goes on running")
+            for line in farewell(home, play.tally.showcase):
+                screen.link(line)
             await _guarded(play, _until_stopped())
     return summary.model_copy(update={"ready_after_seconds": ready_after})
 
@@ -89,12 +109,17 @@ def _play(options: Options, home: House, screen: Screen) -> Play:
 
 
 async def _perform(play: Play) -> Summary:
-    await perform(play)
+    wrong: list[str] = []
+    try:
+        await perform(play)
+    except DemoError as error:
+        log.exception("demo.failed")
+        wrong.append(str(error))
     play.screen.act("What was accepted is held against what the CRM holds")
     summary = await asyncio.to_thread(take_stock, play)
     for line in tell(summary):
         play.screen.say(line)
-    return summary
+    return summary.failed(*wrong) if wrong else summary
 
 
 async def _until_stopped() -> None:
@@ -127,5 +152,5 @@ async def _keep_table(play: Play) -> None:
         if play.screen.live:
             with suppress(CrmUnavailableError):  # the next look will find it
                 shown = await asyncio.to_thread(cases_shown, play.house.crm, play.at_hand)
-                play.screen.show(table_of(shown, desk))
+                play.screen.show(table_of(shown, desk, play.screen.width))
         await asyncio.sleep(_TABLE_EVERY_S)

@@ -7,10 +7,12 @@ from typing import Self, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 _REFRESHED_PER_S = 4
+_INDENT = "   "
 _TELL_EVERY_PERCENT = 25
 
 
@@ -19,7 +21,7 @@ class Screen:
 
     def __init__(self, stream: TextIO) -> None:
         """Find out what the stream is; nothing is written yet."""
-        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._console = Console(file=stream, highlight=False)
         self._table: RenderableType = Text()
         self._bars = _progress(self._console)
         self._live = Live(
@@ -50,18 +52,30 @@ class Screen:
         """There is somebody at a terminal."""
         return self._console.is_terminal
 
+    @property
+    def width(self) -> int:
+        """Characters in a line."""
+        return self._console.width
+
     def act(self, title: str) -> None:
         """Begin an act."""
         self._act += 1
         self._console.print(Text(f"\n{self._act}. {title}", style="bold"))
 
     def say(self, line: str) -> None:
-        """Explain what happens, in a line."""
-        self._console.print(Text(f"   {line}"))
+        """Explain what happens."""
+        if self.live:
+            self._console.print(Padding(Text(line), (0, 0, 0, len(_INDENT))))
+        else:
+            self._console.print(Text(f"{_INDENT}{line}"), soft_wrap=True)
+
+    def link(self, line: str) -> None:
+        """Write what is to be copied: a terminal may break the line, but nothing is put in."""
+        self._console.print(Text(f"{_INDENT}{line}"), soft_wrap=True)
 
     def fail(self, reason: str) -> None:
         """Say what went wrong."""
-        self._console.print(Text(f"\n{reason}", style="bold red"))
+        self._console.print(Text(f"\n{reason}", style="bold red"), soft_wrap=True)
 
     def show(self, table: RenderableType) -> None:
         """Let the live part show this table."""

@@ -3,8 +3,10 @@
 It shows codes and times only, never a word of a customer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
+from rich import box
 from rich.table import Table
 
 from adapters.crm_reads import CrmReads
@@ -13,7 +15,7 @@ from sop.policy import Desk
 from sop.records import CaseFilter, CaseSummary
 
 ROWS = 12
-_AT_HAND = 8
+_OPEN_AT_HAND, _CLOSED_AT_HAND, _LOOKED_AT = 7, 2, 40
 _ID_LENGTH = len("inquiry-") + 8
 _STYLES: Mapping[Stage, str] = {
     Stage.CLOSED: "green",
@@ -22,35 +24,45 @@ _STYLES: Mapping[Stage, str] = {
     Stage.WAITING_FOR_CUSTOMER: "magenta",
 }
 
+_COLUMNS: tuple[tuple[str, int, Callable[[CaseSummary, Desk], str]], ...] = (
+    ("case", 0, lambda case, _: case.case_id[:_ID_LENGTH]),
+    ("category", 110, lambda case, _: f"{case.category or '?'}, {case.priority or '?'}"),
+    ("stage", 0, lambda case, _: f"[{_STYLES.get(case.stage, 'default')}]{words(case.stage)}"),
+    ("held by", 0, lambda case, _: case.holder or "nobody yet"),
+    ("next deadline", 0, lambda case, desk: _local(case.next_deadline, desk)),
+    ("then", 135, lambda case, _: case.next_deadline_what or ""),
+    ("level", 0, lambda case, _: f"[bold red]{case.escalation_level or ''}"),
+)
+"""Heading, the narrowest terminal that shows it, and what stands there."""
+
 
 def cases_shown(crm: CrmReads, at_hand: Sequence[str]) -> list[CaseSummary]:
     """Return the cases last worked on, the newest first, and below them the next to be due."""
-    latest = list(dict.fromkeys(reversed(at_hand)))[:_AT_HAND]
-    shown: list[CaseSummary] = [case for name in latest if (case := crm.case(name)) is not None]
-    known = {case.case_id for case in shown}
-    soonest = crm.cases(CaseFilter(open_only=True), limit=ROWS).cases
-    return (shown + [case for case in soonest if case.case_id not in known])[:ROWS]
+    latest = list(dict.fromkeys(reversed(at_hand)))[:_LOOKED_AT]
+    found = [case for name in latest if (case := crm.case(name)) is not None]
+    still_open = [case for case in found if case.stage != Stage.CLOSED][:_OPEN_AT_HAND]
+    closed = [case for case in found if case.stage == Stage.CLOSED][:_CLOSED_AT_HAND]
+    known = {case.case_id for case in found}
+    soonest = crm.cases(CaseFilter(open_only=True), limit=ROWS + len(known)).cases
+    rest = [case for case in soonest if case.case_id not in known]
+    return [*still_open, *closed, *rest][:ROWS]
 
 
-def table_of(cases: Iterable[CaseSummary], desk: Desk) -> Table:
-    """Return the table."""
-    table = Table(expand=True, header_style="bold", caption=f"times as at the desk: {desk.name}")
-    for heading in ("case", "category", "stage", "held by", "next deadline", "then", "level"):
+def table_of(cases: Iterable[CaseSummary], desk: Desk, width: int) -> Table:
+    """Return the table, with as many columns as a terminal of this width can show."""
+    shown = [(heading, value) for heading, needs, value in _COLUMNS if width >= needs]
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    for heading, _ in shown:
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for case in cases:
-        level = case.escalation_level
-        table.add_row(
-            case.case_id[:_ID_LENGTH],
-            f"{case.category or 'not yet'}, {case.priority or 'not yet'}",
-            f"[{_STYLES.get(case.stage, 'default')}]{words(case.stage)}",
-            case.holder or "nobody yet",
-            desk.local(case.next_deadline) if case.next_deadline else "none",
-            case.next_deadline_what or "",
-            f"[bold red]{level}" if level else "",
-        )
+        table.add_row(*(value(case, desk) for _, value in shown))
     return table
 
 
 def words(name: str) -> str:
     """Return a code as a person reads it."""
     return name.replace("_", " ")
+
+
+def _local(moment: datetime | None, desk: Desk) -> str:
+    return moment.astimezone(desk.zone).strftime("%a %d %b %H:%M %Z") if moment else "none"
