@@ -30,7 +30,8 @@ def test_the_wheel_holds_every_file_of_every_package(
     with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     files = (path for package in PACKAGES for path in (ROOT / package).rglob("[!.]*.*"))
-    expected = {str(path.relative_to(ROOT)) for path in files if path.suffix != ".pyc"}
+    names = (path.relative_to(ROOT) for path in files if path.suffix != ".pyc")
+    expected = {str(name) for name in names if not any(p.startswith(".") for p in name.parts)}
     assert held == expected
 
 

@@ -1,0 +1,29 @@
+"""Cases that began under an earlier release go on under this one."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from runtime.temporal import HandrailPlugin
+from sop.messages import Acknowledge, Command
+from sop.steps import STEPS
+from workers.worker import WORKFLOWS
+
+RECORDED = sorted((Path(__file__).parent / "histories").rglob("*.json"))
+
+
+@pytest.mark.clause("HOF-8")
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: f"{file.parent.name}/{file.stem}")
+async def test_a_recorded_history_replays(file: Path) -> None:
+    history = WorkflowHistory.from_json(file.stem, await asyncio.to_thread(file.read_text))
+    await Replayer(workflows=WORKFLOWS, plugins=[HandrailPlugin()]).replay_workflow(history)
+
+
+def test_every_outcome_and_every_step_is_among_the_histories() -> None:
+    recorded = "".join(file.read_text() for file in RECORDED)
+    commands: list[type[Command]] = [*STEPS, Acknowledge]
+    names = {command.step for command in commands}
+    assert {name for name in names if f'"name": "{name}"' not in recorded} == set()
