@@ -40,7 +40,7 @@ async def break_a_promise(play: Play, cast: Cast) -> None:
         answer_by=answer_by.isoformat(), contact="the service desk",
     )  # fmt: skip
     play.screen.say(f"{case_id}: the customer is told to have an answer in two hours")
-    await play.skip_until(case_id, answer_by)
+    await play.skip_to_escalation(case_id, answer_by)
     await _tell(play, await play.escalation(case_id, _UNRESOLVED))
     under = f"{_UNRESOLVED}/1"
     await play.report(TEAM_LEADER, case_id, "acknowledge", under=under, level=1)
@@ -81,7 +81,7 @@ async def _leave_alone(play: Play, case_id: str, name: str) -> EscalationRecord:
         f"{case_id}, {name}: nobody touches it for {format_duration(rung.after)} (time is skipped)"
     )
     case = await play.read_case(case_id)
-    await play.skip_until(case_id, case.received_at + rung.after)
+    await play.skip_to_escalation(case_id, case.received_at + rung.after)
     fired = await play.escalation(case_id, name)
     await _tell(play, fired)
     if fired.role != rung.to:

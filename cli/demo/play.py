@@ -21,6 +21,7 @@ AT_ONCE = 8
 """Cases in flight at a time."""
 
 _MOMENT = timedelta(milliseconds=100)
+_BEYOND = timedelta(minutes=1)
 _SEEN_WITHIN_S = 30.0
 _LOOK_EVERY_S = 0.1
 
@@ -72,19 +73,26 @@ class Play:
         self.at_hand.append(case_id)
         return await self.house.door.report(self.request(who, case_id, step, under=under, **body))
 
-    async def skip(self, workflow_id: str, length: timedelta) -> None:
+    async def skip(self, workflow_id: str, length: timedelta, beyond: timedelta = _BEYOND) -> None:
         """Let time pass for one workflow: its timers fire as if it had.
 
-        A workflow with a running child does not skip: what is left of the time then passes in
-        earnest. So this goes a moment beyond the length, and no further.
+        Args:
+            workflow_id: Which one.
+            length: How long.
+            beyond: How much more, so that what is due at the end is done. Were it shorter than
+                that takes, the server would skip on to the next timer.
         """
         handle = self.house.client.get_workflow_handle(workflow_id)
-        if not await self.house.skipper.fast_forward(handle, length + _MOMENT):
+        if not await self.house.skipper.fast_forward(handle, length + beyond):
             raise DemoError(f"{workflow_id} ended while its time was skipped")
 
-    async def skip_until(self, case_id: str, moment: datetime) -> None:
-        """Let time pass for a case, of which none was skipped before."""
-        await self.skip(case_id, moment - datetime.now(UTC))
+    async def skip_to_escalation(self, case_id: str, due_at: datetime) -> None:
+        """Let time pass for a case, of which none was skipped before, until it escalates.
+
+        From then on it has a running child, and no more of its time is skipped: what lay beyond
+        would pass in earnest.
+        """
+        await self.skip(case_id, due_at - datetime.now(UTC), beyond=_MOMENT)
 
     def local(self, moment: datetime | None) -> str:
         """Return a moment as the desk reads it."""
