@@ -1,4 +1,7 @@
-"""The system of record on SQL: a flush is one transaction. `docs/adr/0003…` says why so."""
+"""The system of record on SQL: a flush is one transaction, behind a fence.
+
+`docs/adr/0003-journal-flush-by-local-activity.md` says which fence, and why.
+"""
 
 from typing import Any
 

@@ -79,6 +79,28 @@ async def bootstrap(client: Client) -> BootstrapReport:
     )
 
 
+async def require_bootstrapped(client: Client) -> None:
+    """Refuse a namespace that lacks a search attribute: a workflow that writes it would loop.
+
+    Credentials that may not look are trusted.
+
+    Raises:
+        BootstrapError: Something is missing; the message says what to do.
+    """
+    advice = f"Run `handrail bootstrap` for namespace {client.namespace} first"
+    try:
+        answer = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
+        )
+    except RPCError as error:
+        if error.status in _NOT_OURS_TO_DO:
+            return
+        raise BootstrapError(f"{advice}: Temporal answers {error.status.name}.") from error
+    missing = ", ".join(key.name for key in _missing(dict(answer.custom_attributes)))
+    if missing:
+        raise BootstrapError(f"{advice}: it lacks the search attributes {missing}.")
+
+
 async def _ensure_namespace(client: Client) -> bool:
     if await _exists(client):
         return False

@@ -146,12 +146,10 @@ class Case:
         elif rung.live:
             self.put_rung(rung.model_copy(update={"stand_down": True}))
 
-    def rearm(
-        self, now: datetime, actor: Actor, cause: str, *, not_before: datetime | None = None
-    ) -> None:
+    def rearm(self, now: datetime, actor: Actor, cause: str) -> None:
         """Compute the ladder again after a fact changed, and journal each moved deadline."""
         before = {r.key: r.due_at for r in self.state.rungs if r.armed}
-        self.set(rungs=rearm(self.policy, self.state, now, cause, not_before=not_before))
+        self.set(rungs=rearm(self.policy, self.state, now, cause))
         after = {r.key: r.due_at for r in self.state.rungs if r.armed}
         if cause == "receipt":
             due = [f"{key} {_iso(at)}" for key, at in sorted(after.items())]

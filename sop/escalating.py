@@ -82,10 +82,10 @@ def unresolved(case: Case, actor: Actor, now: datetime, *, since: datetime, why:
 
 def _reopen(case: Case, actor: Actor, now: datetime, why: str) -> None:
     end_follow_up(case, now, outcome="reopened")
-    case.set(resolved_at=None, resolution=None, follow_up_outcome=None)
+    case.set(resolved_at=None, reopened_at=now, resolution=None, follow_up_outcome=None)
     case.unprove(LEAVES_OPEN)
     case.record("inquiry.reopened", actor, now, why=why)
-    case.rearm(now, actor, "reopened", not_before=now)
+    case.rearm(now, actor, "reopened")
 
 
 def stand_down(case: Case, now: datetime) -> None:

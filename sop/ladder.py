@@ -40,7 +40,6 @@ def arm(
     now: datetime,
     cause: str,
     base: datetime | None = None,
-    not_before: datetime | None = None,
 ) -> RungState:
     """Return a rung that waits for its time from now on, counted from `base` or the receipt."""
     armed = RungState(
@@ -49,25 +48,24 @@ def arm(
         starts=rung.starts,
         base_at=base or state.received_at,
         armed_at=now,
-        not_before=not_before,
         cause=cause,
     )
     return schedule(policy, state, armed)
 
 
 def schedule(policy: CasePolicy, state: InquiryState, armed: RungState) -> RungState:
-    """Return the rung with its moments computed again, never before the moment it was armed for.
+    """Return the rung with its moments computed again.
 
     A rung that the case learned of late keeps the due time that the procedure gives it: it then
-    fires at once, and both moments are journaled. One that comes back to life with a reopened
-    case counts from the reopening at the earliest (`not_before`).
+    fires at once, and both moments are journaled. In a case that was reopened nothing was due
+    before that.
     """
     rung = policy.rung(armed.rung)
     if rung is None:
         return armed
     due = moment(policy, rung, armed.base_at, 1.0, state)
-    if due is not None and armed.not_before is not None:
-        due = max(due, armed.not_before)
+    if due is not None and state.reopened_at is not None:
+        due = max(due, state.reopened_at)
     warn = None
     if rung.warn_at is not None and rung.after > timedelta(0):
         warn = moment(policy, rung, armed.base_at, rung.warn_at, state)
@@ -75,18 +73,13 @@ def schedule(policy: CasePolicy, state: InquiryState, armed: RungState) -> RungS
 
 
 def rearm(
-    policy: CasePolicy,
-    state: InquiryState,
-    now: datetime,
-    cause: str,
-    *,
-    not_before: datetime | None = None,
+    policy: CasePolicy, state: InquiryState, now: datetime, cause: str
 ) -> tuple[RungState, ...]:
     """Return the rungs after a fact changed: category, priority, a pause, the policy.
 
     Rungs that fired stay. Waiting ones are computed again from their fact; those that no longer
     apply are met, and wait anew should they apply again: a warning is not given twice. A resolved
-    case takes up nothing; one that is reopened (`not_before`) takes up what was met.
+    case takes up nothing; one that is open again takes up what was met.
     """
     fired = {held.rung for held in state.rungs if held.fired_at is not None}
     rungs: list[RungState] = []
@@ -99,15 +92,14 @@ def rearm(
         elif held.armed:
             rungs.append(schedule(policy, state, held))
         elif state.resolved_at is None and _comes_back(held) and held.rung not in fired:
-            after = not_before or held.not_before
-            anew = {"met_at": None, "armed_at": now, "cause": cause, "not_before": after}
+            anew = {"met_at": None, "armed_at": now, "cause": cause}
             rungs.append(schedule(policy, state, held.model_copy(update=anew)))
         else:
             rungs.append(held)
     if state.resolved_at is None:
         known = {held.rung for held in rungs if _comes_back(held)}
         rungs += [
-            arm(policy, row, state, now=now, cause=cause, not_before=not_before)
+            arm(policy, row, state, now=now, cause=cause)
             for row in policy.escalation
             if row.starts == Starts.RECEIPT and row.rung not in known and applies(row, state)
         ]

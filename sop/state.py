@@ -26,7 +26,6 @@ class RungState(Payload):
         starts: Which fact that is, whatever a later policy says of the rung.
         base_at: The fact from which the procedure counts.
         armed_at: When the case learned that the rung applies; it cannot be late before.
-        not_before: Set when the case was opened again: the rung is not due before.
         due_at: None while a pause keeps it from being known.
         fired_at: When it fired. A fired rung stays as it is, whatever is corrected later.
         met_at: It need not fire: the case was resolved before, or it no longer applies. It waits
@@ -41,7 +40,6 @@ class RungState(Payload):
     starts: Starts = Starts.RECEIPT
     base_at: AwareDatetime
     armed_at: AwareDatetime
-    not_before: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
     warn_at: AwareDatetime | None = None
     warned_at: AwareDatetime | None = None
@@ -117,6 +115,7 @@ class InquiryState(Payload):
 
     resolutions: int = 0
     resolved_at: AwareDatetime | None = None
+    reopened_at: AwareDatetime | None = None
     resolution: str | None = None
     responsible: str | None = None
     follow_up: FollowUpState | None = None

@@ -1,27 +1,33 @@
 """Fixtures: a fresh database of either kind, its schema made by the migrations.
 
-A conftest imports the fixtures; a test that asks for `database_url` or `database` runs
-twice, on SQLite and on PostgreSQL. `fresh_sqlite` and `fresh_postgres` open one of its own kind,
-for a test that leaves something running or changes the schema.
+A conftest imports the fixtures. A test that asks for `database_url` or `database` runs twice, on
+SQLite and on PostgreSQL; one that changes the schema or leaves something running asks for
+`own_database_url`. `fresh_sqlite` and `fresh_postgres` open databases of one kind.
 """
 
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import pytest
 from sqlalchemy import URL, Connection, event, make_url
 
 from adapters import migrate
-from adapters.database import Database
+from adapters.database import Database, Limits
 from adapters.tables import metadata
 
 Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""
+
+
+class Connect(Protocol):
+    """Opens a pool that is closed when the test is over."""
+
+    def __call__(self, url: URL | str, limits: Limits | None = None) -> Database: ...
 
 
 @contextmanager
@@ -94,12 +100,29 @@ def database_url(request: pytest.FixtureRequest) -> URL:
     return url
 
 
+@pytest.fixture(params=("fresh_sqlite", "fresh_postgres"), ids=("sqlite", "postgresql"))
+def own_database_url(request: pytest.FixtureRequest) -> Iterator[URL]:
+    """The address of a database that no other test uses; each test runs on both kinds."""
+    fresh: Fresh = request.getfixturevalue(request.param)
+    with fresh() as url:
+        yield url
+
+
 @pytest.fixture
-def database(database_url: URL) -> Iterator[Database]:
+def connect() -> Iterator[Connect]:
+    """Opens pools, and closes them when the test is over."""
+    with ExitStack() as stack:
+
+        def opened(url: URL | str, limits: Limits | None = None) -> Database:
+            return stack.enter_context(closing(Database(url, limits)))
+
+        yield opened
+
+
+@pytest.fixture
+def database(database_url: URL, connect: Connect) -> Database:
     """A pool on an empty, migrated database."""
-    opened = Database(database_url)
-    yield opened
-    opened.close()
+    return connect(database_url)
 
 
 @dataclass

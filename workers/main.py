@@ -10,6 +10,7 @@ from temporalio.client import Client
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
 from adapters.oncall import OutboxOnCall
+from runtime.bootstrap import require_bootstrapped
 from runtime.settings import Settings
 from runtime.temporal import connect
 from workers.worker import WorkerLimits, make_worker
@@ -26,6 +27,7 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
 
     Raises:
         TemporalUnavailableError: Temporal does not answer.
+        BootstrapError: The namespace is not prepared.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -34,8 +36,10 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
     with ExitStack() as stack:
         database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
         stack.callback(database.close)
+        client = client or await connect()
+        await require_bootstrapped(client)
         worker = make_worker(
-            client or await connect(),
+            client,
             crm=SqlCrm(database),
             on_call=OutboxOnCall(database),
             task_queue=settings.task_queue,

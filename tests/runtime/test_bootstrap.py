@@ -8,9 +8,10 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Register
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
-from runtime.bootstrap import BootstrapError, bootstrap
+from runtime.bootstrap import BootstrapError, bootstrap, require_bootstrapped
 from runtime.devserver import DevServer
 from runtime.temporal import connect
+from tests.desk import eventually
 from workflows.search_attributes import CASE_ESCALATION_LEVEL, CASE_STAGE, SEARCH_ATTRIBUTES
 
 
@@ -81,3 +82,31 @@ async def test_an_attribute_of_another_type_is_refused_by_name(
     )
     with pytest.raises(BootstrapError, match="CaseStage exists with another type than KEYWORD"):
         await bootstrap(client)
+
+
+async def test_a_worker_refuses_a_namespace_that_nobody_prepared(
+    server: DevServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await client_of(server, "unprepared", monkeypatch)
+    with pytest.raises(BootstrapError, match="Run `handrail bootstrap` for namespace unprepared"):
+        await require_bootstrapped(client)
+    await bootstrap(client)
+    await require_bootstrapped(client)
+
+
+async def test_a_worker_refuses_a_namespace_without_the_search_attributes(
+    server: DevServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await client_of(server, "bare", monkeypatch)
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace="bare", workflow_execution_retention_period=Duration(seconds=86_400 * 30)
+        )
+    )
+
+    async def known() -> bool:
+        with pytest.raises(BootstrapError) as refused:
+            await require_bootstrapped(client)
+        return "lacks the search attributes CaseStage" in str(refused.value)
+
+    await eventually(known)

@@ -1,0 +1,79 @@
+"""Who may do what (INQ-3.1, INQ-3.2): every role and every action against one written table."""
+
+import pytest
+
+from sop.access import PERMITTED, require
+from sop.errors import NotAllowedError
+from sop.models import Actor, Role
+from sop.steps import STEPS
+
+ROLES = (
+    Role.CSR,
+    Role.TEAM_LEADER,
+    Role.SUBJECT_MATTER_EXPERT,
+    Role.QUALITY_MANAGER,
+    Role.DUTY_MANAGER,
+    Role.SERVICE,
+    Role.OPERATOR,
+    Role.AUDITOR,
+    Role.SYSTEM,
+)
+# One column for each role of ROLES: x may, a point may not.
+TABLE = {
+    "open": "xxxxx x...",
+    "read": "xxxxx xxx.",
+    "record_reception": "xxxxx ....",
+    "categorise": "xxxxx x...",
+    "record_verification": "xxxxx x...",
+    "respond": "xxxxx ....",
+    "promise": "xxxxx ....",
+    "customer_replied": "xxxxx x...",
+    "wait_for_customer": "xxxxx ....",
+    "resume": "xxxxx ....",
+    "escalate": "xxxxx ....",
+    "assign": "xxxxx .x..",
+    "add_note": "xxxxx xx..",
+    "resolve": "xxxxx ....",
+    "record_follow_up": "xxxxx x...",
+    "withdraw": "xxxxx x...",
+    "mark_duplicate": "xxxxx ....",
+    "adopt_policy": ".x..x .x..",
+    "acknowledge": ".xxxx ....",
+}
+CELLS = [
+    (action, role, cell == "x")
+    for action, row in TABLE.items()
+    for role, cell in zip(ROLES, row.replace(" ", ""), strict=True)
+]
+
+
+@pytest.mark.clause("INQ-3.1", "INQ-3.2")
+@pytest.mark.parametrize(("action", "role", "permitted"), CELLS)
+def test_who_may_do_what(action: str, role: Role, permitted: bool) -> None:
+    actor = Actor(principal="somebody", role=role)
+    if permitted:
+        require(actor, action)
+        return
+    words = action.replace("_", " ")
+    with pytest.raises(NotAllowedError, match=f"The role {role} may not {words}; permitted: "):
+        require(actor, action)
+
+
+def test_the_table_has_every_role_and_every_action_and_every_step_is_an_action() -> None:
+    assert set(ROLES) == set(Role)
+    assert TABLE.keys() == PERMITTED.keys()
+    assert {step.step for step in STEPS} <= TABLE.keys()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_the_table_does_not_name_nobody_may_do(role: Role) -> None:
+    with pytest.raises(NotAllowedError, match="permitted: nobody"):
+        require(Actor(principal="somebody", role=role), "delete_everything")
+
+
+@pytest.mark.clause("INQ-3.2")
+def test_a_refusal_names_the_clause_and_who_may() -> None:
+    with pytest.raises(NotAllowedError) as refused:
+        require(Actor(principal="anna", role=Role.CSR), "adopt_policy")
+    assert refused.value.clause == "INQ-3.2"
+    assert refused.value.message.endswith("permitted: duty_manager, operator, team_leader.")
