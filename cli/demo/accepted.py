@@ -49,6 +49,7 @@ class AcceptedLog:
     def __init__(self, path: Path) -> None:
         """Take up the file, if an earlier run left one."""
         self._path = path
+        _end_last_line(path)
         self._known = {(line.stream, line.cause): line for line in _read(path)}
         self.earlier = len(self._known)
 
@@ -109,11 +110,18 @@ def _of_case(requests: Iterable[Accepted], entries: Sequence[TimelineEntry]) -> 
     return wrong
 
 
+def _end_last_line(path: Path) -> None:
+    """Keep apart what an interrupted run was writing and what is written next."""
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n")
+
+
 def _read(path: Path) -> Iterable[Accepted]:
     if not path.exists():
         return
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             yield Accepted.model_validate_json(line)
-        except ValidationError:  # the end of a line that an interrupted run was writing
+        except ValidationError:  # what an interrupted run was writing
             continue

@@ -51,17 +51,12 @@ def run_demo(options: Options) -> Summary:
     began = monotonic()
     with ExitStack() as files, Screen(sys.stderr if options.once else sys.stdout) as screen:
         try:
-            options.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lines = files.enter_context(
-                (options.state_dir / "demo.log").open("a", encoding="utf-8")
-            )
-            configure_logging("json", stream=lines)
+            configure_logging("json", stream=files.enter_context(_log_file(options.state_dir)))
             summary = asyncio.run(_run(options, screen))
         except KeyboardInterrupt:
             screen.say(f"Stopped: everything has ended. The cases stay in {options.state_dir}.")
             raise
         except (DemoError, OperatorError) as error:
-            log.exception("demo.failed")
             summary = Summary().failed(str(error))
         except Exception as error:  # whatever else went wrong belongs into the summary as well
             log.exception("demo.failed")
