@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
@@ -49,7 +50,7 @@ class House:
     crm: CrmReads
     accepted: AcceptedLog
     door: Door
-    keys: Mapping[str, str]
+    keys: Mapping[str, SecretStr]
     worker: Child
     api: Child
 
@@ -76,73 +77,73 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         DemoError: The API does not become ready.
     """
     policy = load_policy(None, datetime.now(UTC).date(), holiday_dates)
-    database_url = f"sqlite:///{state_dir / 'handrail.db'}"
     async with AsyncExitStack() as cellar:
         server = await cellar.enter_async_context(
             dev_server(state_dir, time_skipping=True, search_attributes=SEARCH_ATTRIBUTES)
         )
         screen.say(f"Temporal server at {server.address}, its state in {state_dir}")
-        await asyncio.to_thread(upgrade, database_url)
-        screen.say("database migrated")
-        database = cellar.enter_context(closing(Database(database_url)))
-        free = _free_port(port)
-        url = f"http://{HOST}:{free}"
-        environment = _environment(state_dir, database_url, server, free)
-        worker, api = await _start_children(cellar, state_dir, environment)
+        place = _Place(state_dir, server, _free_port(port))
+        # They need a moment to start; nothing asks them for anything before the API is ready.
+        worker = await _start(cellar, place, "worker")
+        api = await _start(cellar, place, "api")
         screen.say(f"worker started as process {worker.pid}, API as process {api.pid}")
+        await asyncio.to_thread(upgrade, place.database_url)
+        screen.say("database migrated")
+        database = cellar.enter_context(closing(Database(place.database_url)))
         client = await connect(address=server.address)
         await bootstrap(client)
-        tokens = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
-        screen.say(f"API keys made for {len(tokens)} people and services")
+        keys = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
+        screen.say(f"API keys made for {len(keys)} people and services")
         accepted = AcceptedLog(state_dir / "accepted.jsonl")
-        door = await cellar.enter_async_context(Door(url, tokens, accepted))
+        door = await cellar.enter_async_context(Door(place.api_url, keys, accepted))
         await door.ready(_READY_WITHIN_S)
-        server.announce_api(url)
-        screen.say(f"API ready at {url}")
+        server.announce_api(place.api_url)
+        screen.say(f"API ready at {place.api_url}")
+        skipper = TimeSkipper(client, config=TimeSkippingConfig(disable_propagation=True))
+        crm = CrmReads(database)
         yield House(
-            state_dir=state_dir,
-            policy=policy,
-            server=server,
-            client=client,
-            skipper=TimeSkipper(client, config=TimeSkippingConfig(disable_propagation=True)),
-            crm=CrmReads(database),
-            accepted=accepted,
-            door=door,
-            keys={name: token.get_secret_value() for name, token in tokens.items()},
-            worker=worker,
-            api=api,
+            state_dir, policy, server, client, skipper, crm, accepted, door, keys, worker, api
         )
 
 
-def _environment(
-    state_dir: Path, database_url: str, server: DevServer, port: int
-) -> Mapping[str, str]:
-    return os.environ | {
-        "HANDRAIL_STATE_DIR": str(state_dir),
-        "HANDRAIL_DATABASE_URL": database_url,
-        "HANDRAIL_API_HOST": HOST,
-        "HANDRAIL_API_PORT": str(port),
-        "HANDRAIL_LOG_FORMAT": "json",
-        "HANDRAIL_GRACEFUL_SHUTDOWN": "2",
-        "HANDRAIL_TEMPORAL_UI_URL": server.ui_url,
-        "TEMPORAL_ADDRESS": server.address,
-    }
+@dataclass(frozen=True, slots=True)
+class _Place:
+    state_dir: Path
+    server: DevServer
+    port: int
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.state_dir / 'handrail.db'}"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return os.environ | {
+            "HANDRAIL_STATE_DIR": str(self.state_dir),
+            "HANDRAIL_DATABASE_URL": self.database_url,
+            "HANDRAIL_API_HOST": HOST,
+            "HANDRAIL_API_PORT": str(self.port),
+            "HANDRAIL_LOG_FORMAT": "json",
+            "HANDRAIL_GRACEFUL_SHUTDOWN": "2",
+            "HANDRAIL_TEMPORAL_UI_URL": self.server.ui_url,
+            "TEMPORAL_ADDRESS": self.server.address,
+        }
 
 
-async def _start_children(
-    cellar: AsyncExitStack, state_dir: Path, environment: Mapping[str, str]
-) -> tuple[Child, Child]:
-    children = [
-        Child(name, module, environment=environment, log_file=state_dir / f"{name}.log")
-        for name, module in (
-            ("worker", "cli.demo.worker_process"),
-            ("api", "cli.demo.api_process"),
-        )
-    ]
-    for child in children:
-        cellar.push_async_callback(child.stop, _STOP_WITHIN_S)
-        await child.start()
-    return children[0], children[1]
+async def _start(cellar: AsyncExitStack, place: _Place, name: str) -> Child:
+    child = Child(
+        name,
+        f"cli.demo.{name}_process",
+        environment=place.environment,
+        log_file=place.state_dir / f"{name}.log",
+    )
+    cellar.push_async_callback(child.stop, _STOP_WITHIN_S)
+    await child.start()
+    return child
 
 
 def _free_port(preferred: int) -> int:

@@ -33,7 +33,7 @@ def views(ui: str, now: datetime) -> Iterator[tuple[str, str]]:
 
 def farewell(house: House, example: str) -> Iterator[str]:
     """Yield the lines for the person who goes on from here."""
-    ui, key = house.server.ui_url, house.keys[REPRESENTATIVES[0].principal]
+    ui, key = house.server.ui_url, house.keys[REPRESENTATIVES[0].principal].get_secret_value()
     yield "In the Temporal UI:"
     for name, link in views(ui, datetime.now(UTC)):
         yield f"  {name}: {link}"
