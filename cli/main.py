@@ -1,18 +1,50 @@
 """`handrail`: the operator's door. Each group of commands is a module beside this one."""
 
+from typing import NoReturn
+
 import typer
 
-from cli import policy
+from activities.ports import CrmUnavailableError
+from adapters.database import StatementRefusedError
+from cli import describing, keys, policy, serving, setting_up
+from runtime.errors import OperatorError
+from runtime.process import run_and_leave
+from sop.errors import PolicyError
 
 app = typer.Typer(
     name="handrail",
     help="Customer inquiries and handoffs as durable Temporal workflows.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
 )
+app.command()(serving.api)
+app.command()(serving.worker)
+app.command()(setting_up.migrate)
+app.command()(setting_up.bootstrap)
+app.command()(describing.openapi)
+app.command()(describing.version)
+app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 
 
-def main() -> None:
-    """Run the command that the arguments name."""
-    app()
+def main() -> NoReturn:
+    """Run the command that the arguments name, and end the process with its code."""
+    run_and_leave(_command)
+
+
+def _command() -> int:
+    try:
+        app()
+    except CrmUnavailableError as error:
+        raise OperatorError(
+            f"The database cannot be used now ({error}): see that it runs and that "
+            "HANDRAIL_DATABASE_URL names it, then try again."
+        ) from None
+    except StatementRefusedError as error:
+        raise OperatorError(
+            f"The database does not do this ({error}): run `handrail migrate` with this version."
+        ) from None
+    except PolicyError as error:
+        raise OperatorError(f"The policy cannot be used:\n{error}") from None
+    return 0

@@ -126,7 +126,9 @@ class Cases:
         try:
             return await self._update(case_id, command, key)
         except CaseEndedError:
-            if not await self.exists(case_id):
+            # Temporal forgets a closed case after its retention; the CRM does not.
+            recorded = await asyncio.to_thread(self._digest_of, case_id)
+            if recorded is None and not await self.exists(case_id):
                 raise UnknownCaseError(case_id) from None
             raise
 

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from sop.case import Case
-from sop.closing import LEAVES_OPEN
+from sop.closing import GATING, LEAVES_OPEN
 from sop.follow_up import end_follow_up
 from sop.ladder import applies, arm
 from sop.messages import EscalationReport
 from sop.models import Actor, EscalationRecord
-from sop.policy import Starts
+from sop.policy import Rung, Starts
 from sop.state import RungState
 
 
@@ -36,7 +36,7 @@ def fire(
         "rung.fired",
         actor,
         now,
-        [row.clause, "INQ-4.4.4"],
+        _proved_by(row),
         entry_id=f"rung/{rung.key}/fired",
         rung=rung.key,
         role=role,
@@ -61,6 +61,11 @@ def fire(
             level=1,
         )
     )
+
+
+def _proved_by(row: Rung) -> list[str]:
+    """Return the clauses of an escalation; that a contact is overdue does not prove the contact."""
+    return [clause for clause in (row.clause, "INQ-4.4.4") if clause not in GATING]
 
 
 def unresolved(case: Case, actor: Actor, now: datetime, *, since: datetime, why: str) -> None:

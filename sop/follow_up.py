@@ -18,9 +18,12 @@ def plan_follow_up(case: Case, attempt: int, since: datetime) -> None:
 
 
 def move_follow_up(case: Case, actor: Actor, now: datetime, cause: str) -> None:
-    """Compute again when a contact is due that has not been opened yet, and journal it."""
+    """Compute again when a contact is due, and journal it; one that is open is watched over."""
     follow_up = case.state.follow_up
-    if follow_up is None or follow_up.opened_at is not None:
+    if follow_up is None:
+        return
+    if follow_up.opened_at is not None:
+        _watch(case, now, since=follow_up.opened_at)
         return
     due = _due(case.policy, follow_up.attempt, follow_up.since)
     if due == follow_up.due_at:
@@ -47,9 +50,7 @@ def open_follow_up(case: Case, now: datetime) -> None:
     case.record("follow_up.due", CLOCK, now, entry_id=f"{name}/due", attempt=follow_up.attempt)
     case.put_task(_task(case, follow_up, now))
     case.tell_customer("follow_up", f"{name}/message", now)
-    for row in case.policy.escalation:
-        if row.starts == Starts.FOLLOW_UP_OVERDUE and applies(row, case.state):
-            case.put_rung(arm(case.policy, row, case.state, base=now, now=now, cause="overdue"))
+    _watch(case, now, since=now)
 
 
 def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
@@ -64,6 +65,15 @@ def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
     for rung in case.state.rungs:
         if rung.starts == Starts.FOLLOW_UP_OVERDUE:
             case.spare(rung, now)
+
+
+def _watch(case: Case, now: datetime, *, since: datetime) -> None:
+    """Arm what escalates a contact that nobody makes, unless it waits or goes on already."""
+    known = {rung.rung for rung in case.state.rungs if rung.armed or rung.live}
+    for row in case.policy.escalation:
+        overdue = row.starts == Starts.FOLLOW_UP_OVERDUE and applies(row, case.state)
+        if overdue and row.rung not in known:
+            case.put_rung(arm(case.policy, row, case.state, base=since, now=now, cause="overdue"))
 
 
 def _due(policy: CasePolicy, attempt: int, since: datetime) -> datetime:

@@ -174,6 +174,14 @@ def test_a_follow_up_that_nobody_makes_goes_to_the_team_leader_after_a_day() -> 
 
 
 @pytest.mark.clause("INQ-4.6.1")
+def test_that_a_contact_is_overdue_does_not_prove_that_it_was_made() -> None:
+    case = resolved()
+    case.pass_time(2 * DAY)
+    assert case.entry("rung.fired").clauses == ("INQ-4.4.4",)
+    assert "INQ-4.6.1" in case.case.missing
+
+
+@pytest.mark.clause("INQ-4.6.1")
 def test_an_attempt_meets_or_stands_down_what_waited_for_it() -> None:
     in_time, overdue = resolved(), resolved()
     in_time.pass_time(DAY)

@@ -1,0 +1,135 @@
+"""The application: puts the parts of the API together, and opens them for as long as it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.ports import CrmUnavailableError
+from adapters.api_keys import ApiKeys
+from adapters.crm_reads import CrmReads
+from adapters.database import Database, Limits
+from adapters.holidays import holiday_dates
+from adapters.migrate import current, head
+from api import handlers
+from api.authentication import BearerKeys, KeyRing, turn_away
+from api.limits import Limits as RequestLimits
+from api.openapi import DescribedApi
+from api.parts import Parts, parts_of
+from api.readiness import Readiness
+from api.request_log import RequestLog
+from api.routes import cases, desk, service, steps
+from runtime.cases import Cases
+from runtime.places import locate
+from runtime.policy import load_policy
+from runtime.settings import Settings
+from runtime.temporal import connect
+from sop.policy import Policy
+
+DATABASE_AWAY = "The database does not answer."
+TEMPORAL_AWAY = "Temporal does not answer."
+
+OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
+
+
+def create_app(open_parts: OpenParts) -> FastAPI:
+    """Return the application.
+
+    Args:
+        open_parts: Opens what the routes work with, when the application starts.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts() as parts:
+            app.state.parts = parts
+            yield
+
+    app = DescribedApi(
+        lifespan=lifespan,
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(RequestLimits),
+            Middleware(
+                AuthenticationMiddleware,
+                backend=BearerKeys(lambda conn: parts_of(conn).keys),
+                on_error=turn_away,
+            ),
+        ],
+    )
+    handlers.install(app)
+    for routes in (cases, steps, desk, service):
+        app.include_router(routes.router)
+    return app
+
+
+@asynccontextmanager
+async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
+    """Open the parts that the settings describe: one engine and one Temporal client.
+
+    Raises:
+        OperatorError: Something cannot be opened; the message says what to do.
+        PolicyError: The policy file cannot be used.
+    """
+    policy = load_policy(settings.policy_file, datetime.now(UTC).date(), holiday_dates)
+    database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
+    try:
+        place = locate(settings.state_dir)
+        client = await connect(address=place.address)
+        ui = settings.temporal_ui_url or place.ui_url
+        yield assemble(policy, database, client, task_queue=settings.task_queue, ui=ui)
+    finally:
+        database.close()
+
+
+def assemble(
+    policy: Policy, database: Database, client: Client, *, task_queue: str, ui: str
+) -> Parts:
+    """Put the parts together around one engine and one Temporal client."""
+    reads = CrmReads(database)
+    return Parts(
+        cases=Cases(
+            client, policy, task_queue=task_queue, digest_of=reads.find_case_digest, ui=ui
+        ),
+        reads=reads,
+        keys=KeyRing(ApiKeys(database)),
+        readiness=Readiness({
+            "database": lambda: _database_answers(reads),
+            "migrations": lambda: _schema_is_current(database),
+            "temporal": lambda: _temporal_answers(client),
+        }),
+    )  # fmt: skip
+
+
+async def _database_answers(reads: CrmReads) -> str | None:
+    try:
+        await asyncio.to_thread(reads.ping)
+    except CrmUnavailableError:
+        return DATABASE_AWAY
+    return None
+
+
+async def _schema_is_current(database: Database) -> str | None:
+    try:
+        revision = await asyncio.to_thread(current, database)
+    except CrmUnavailableError:
+        return DATABASE_AWAY
+    if revision == head():
+        return None
+    return (
+        f"The schema is at {revision or 'none'}, this version needs {head()}: `handrail migrate`."
+    )
+
+
+async def _temporal_answers(client: Client) -> str | None:
+    try:
+        healthy = await client.service_client.check_health()
+    except RPCError:
+        return TEMPORAL_AWAY
+    return None if healthy else TEMPORAL_AWAY

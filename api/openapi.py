@@ -1,0 +1,97 @@
+"""The API's own description: OpenAPI 3.1, with problems as the errors that it promises."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+from starlette.middleware import Middleware
+from starlette.types import Lifespan
+
+from api.problems import MEDIA_TYPE, PROBLEMS, FieldError, Problem
+
+COMMITTED = Path(__file__).parent / "openapi.json"
+"""What integrators read, and clients are generated from."""
+
+API_VERSION = "1.0"
+"""Of the routes under `/v1`. Fields and routes may be added; what is there stays."""
+
+_REF = "#/components/schemas/{model}"
+_DESCRIPTION = """\
+Customer inquiries as durable Temporal workflows: open a case, report what a person did, read
+what the CRM knows.
+
+- Every request under `/v1` bears an API key; who acts is always the key's owner.
+- A request that changes something may be repeated with the same `Idempotency-Key`: it is done once.
+- Every error is a problem (RFC 9457). Go by its `type`; `GET` it to read what it means.
+"""
+_TAGS = [
+    {"name": "inquiries", "description": "Open cases, and read what the CRM knows of them."},
+    {"name": "steps", "description": "Report what a person or service did in a case."},
+    {"name": "desk", "description": "The desk's open tasks and its policy."},
+    {"name": "service", "description": "Health, version, and what the problems mean."},
+]
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+class DescribedApi(FastAPI):
+    """An application whose description holds what FastAPI does not know of."""
+
+    def __init__(self, *, lifespan: Lifespan[FastAPI], middleware: Sequence[Middleware]) -> None:
+        """Set title, version and tags; pages that need a CDN are not served."""
+        super().__init__(
+            title="Handrail",
+            version=API_VERSION,
+            description=_DESCRIPTION,
+            openapi_tags=_TAGS,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            lifespan=lifespan,
+            middleware=middleware,
+        )
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description, with the schema of the problems."""
+        if self.openapi_schema is None:
+            described = super().openapi()
+            _, schemas = models_json_schema(
+                [(Problem, "serialization"), (FieldError, "serialization")], ref_template=_REF
+            )
+            described["components"]["schemas"].update(schemas["$defs"])
+            _drop_fastapis_errors(described)
+        return self.openapi_schema or {}
+
+    def methods(self, path: str) -> str:
+        """Return the methods that a path takes, as the header Allow writes them."""
+        return ", ".join(sorted(map(str.upper, self.openapi()["paths"].get(path, ()))))
+
+
+def problems(*codes: str) -> Responses:
+    """Return the responses of a route that may answer with these problems."""
+    responses: Responses = {}
+    for kind in (PROBLEMS[code] for code in codes):
+        known = responses.setdefault(kind.status, {"description": "", "content": _content()})
+        known["description"] += f"{', ' if known['description'] else ''}`{kind.code}`"
+    return responses
+
+
+def text(app: FastAPI) -> str:
+    """Return an application's description as it is committed."""
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _drop_fastapis_errors(described: dict[str, Any]) -> None:
+    """Take out the errors of validation that FastAPI promises of its own accord."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(name, None)
+    for operation in (o for path in described["paths"].values() for o in path.values()):
+        if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+            del operation["responses"]["422"]
+
+
+def _content() -> dict[str, Any]:
+    return {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}

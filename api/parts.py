@@ -1,0 +1,74 @@
+"""What the routes work with. `api.app` puts it together and opens it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from api.authentication import KeyRing
+from api.readiness import Readiness
+from runtime.cases import Cases
+from sop.models import EscalationRecord, TaskRecord
+from sop.policy import Desk
+from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
+
+
+class CaseReads(Protocol):
+    """What the CRM shows; each method raises CrmUnavailableError without an answer."""
+
+    def case(self, case_id: str) -> CaseDetail | None:
+        """Return a case with its text and customer; None if there is none."""
+        ...
+
+    def find_case_digest(self, case_id: str) -> str | None:
+        """Return the digest of the request that opened a case; None if there is none."""
+        ...
+
+    def cases(self, wanted: CaseFilter, *, cursor: str | None = None, limit: int = 200) -> CasePage:
+        """Return a page of cases, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+    def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
+        """Return everything that happened in a case, its escalations included, in order."""
+        ...
+
+    def escalations(self, *, case_id: str | None = None) -> tuple[EscalationRecord, ...]:
+        """Return the rungs of a case that fired."""
+        ...
+
+    def tasks(
+        self, *, open_only: bool = True, assignee: str | None = None
+    ) -> tuple[TaskRecord, ...]:
+        """Return the tasks for staff, by the moment at which they are due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One process's parts: one Temporal client behind `cases`, one engine behind `reads`."""
+
+    cases: Cases
+    reads: CaseReads
+    keys: KeyRing
+    readiness: Readiness
+
+    @property
+    def desk(self) -> Desk:
+        """The desk in whose time zone times are shown."""
+        return self.cases.policy.case.desk
+
+
+def parts_of(conn: HTTPConnection) -> Parts:
+    """Return the parts of the application that serves a request."""
+    opened = conn.app.state.parts
+    if not isinstance(opened, Parts):
+        raise TypeError("the application's lifespan has not opened its parts")
+    return opened
+
+
+WithParts = Annotated[Parts, Depends(parts_of)]

@@ -1,0 +1,107 @@
+"""Records of the CRM and receipts of the cases as the API shows them."""
+
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from api.parts import Parts
+from api.schemas.desk import TaskList, TaskView
+from api.schemas.inquiries import (
+    Escalations,
+    EscalationView,
+    InquiryDetail,
+    InquiryPage,
+    InquirySummary,
+    Links,
+    PageLinks,
+    Timeline,
+    TimelineEntryView,
+    UnrecordedInquiry,
+)
+from api.schemas.steps import Receipt
+from api.schemas.values import shown
+from sop import messages
+from sop.models import EscalationRecord, TaskRecord
+from sop.records import CaseDetail, CasePage, CaseSummary, TimelineEntry
+
+INQUIRIES = "/v1/inquiries"
+
+
+def links(parts: Parts, case_id: str) -> Links:
+    """Return where to go from a case."""
+    page = f"{INQUIRIES}/{case_id}"
+    return Links(
+        self=page,
+        timeline=f"{page}/timeline",
+        escalations=f"{page}/escalations",
+        temporal=parts.cases.link(case_id),
+    )
+
+
+def detail(parts: Parts, record: CaseDetail) -> InquiryDetail:
+    """Return a case, whole."""
+    return InquiryDetail.model_validate(
+        {
+            **shown(record, parts.desk),
+            "customer": record.customer.model_dump(),
+            "links": links(parts, record.case_id),
+        }
+    )
+
+
+def unrecorded(parts: Parts, case_id: str) -> UnrecordedInquiry:
+    """Return a case that the CRM does not have yet."""
+    return UnrecordedInquiry(case_id=case_id, links=links(parts, case_id))
+
+
+def page(parts: Parts, request: Request, found: CasePage) -> InquiryPage:
+    """Return a page of cases with the way to the next one."""
+    cursor = found.next_cursor
+    query = {**request.query_params, "cursor": cursor} if cursor else {}
+    return InquiryPage(
+        cases=[_summary(parts, record) for record in found.cases],
+        next_cursor=cursor,
+        links=PageLinks(next=f"{INQUIRIES}?{urlencode(query)}" if cursor else None),
+    )
+
+
+def timeline(parts: Parts, entries: tuple[TimelineEntry, ...]) -> Timeline:
+    """Return the journal of a case."""
+    return Timeline(
+        entries=[
+            TimelineEntryView.model_validate(
+                {**shown(entry, parts.desk), "actor": entry.actor.model_dump()}
+            )
+            for entry in entries
+        ]
+    )
+
+
+def escalations(parts: Parts, records: tuple[EscalationRecord, ...]) -> Escalations:
+    """Return the escalations of a case."""
+    return Escalations(
+        escalations=[EscalationView.model_validate(shown(r, parts.desk)) for r in records]
+    )
+
+
+def tasks(parts: Parts, records: tuple[TaskRecord, ...]) -> TaskList:
+    """Return tasks for staff."""
+    return TaskList(
+        tasks=[
+            TaskView.model_validate(
+                {**shown(record, parts.desk), "links": links(parts, record.case_id)}
+            )
+            for record in records
+        ]
+    )
+
+
+def receipt(parts: Parts, answer: messages.Receipt) -> Receipt:
+    """Return what a step did."""
+    return Receipt.model_validate(shown(answer, parts.desk))
+
+
+def _summary(parts: Parts, record: CaseSummary) -> InquirySummary:
+    return InquirySummary.model_validate(
+        {**shown(record, parts.desk), "links": links(parts, record.case_id)}
+    )

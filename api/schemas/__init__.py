@@ -1,0 +1,1 @@
+"""The public shapes of requests and answers. They change only on purpose."""

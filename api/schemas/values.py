@@ -1,0 +1,75 @@
+"""What requests and answers are made of."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from sop.policy import Desk
+
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps every character but this one."""
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+class Request(BaseModel):
+    """A body that a caller sends; a field that it does not know is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class View(BaseModel):
+    """A body that the API answers with; fields may be added to it."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def _in_text(value: object) -> object:
+    """Refuse what pydantic would read as seconds since 1970."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or "-" not in value:
+        raise ValueError("Say a moment with its offset, such as 2026-11-23T14:05:00Z")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    """Keep to moments that every time zone has."""
+    if not EARLIEST <= value < LATEST:
+        raise ValueError("Say a moment between the years 1970 and 9000")
+    return value.astimezone(UTC)
+
+
+def _number(value: object) -> object:
+    """Refuse what pydantic would read as a number; JSON's 1.0 is the integer 1."""
+    if type(value) not in {int, float}:
+        raise ValueError("Input should be a valid integer")
+    return value
+
+
+InstantIn = Annotated[AwareDatetime, BeforeValidator(_in_text), AfterValidator(_in_utc)]
+WholeNumber = Annotated[int, BeforeValidator(_number)]
+Flag = Annotated[bool, Field(strict=True)]
+ShortTextIn = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
+TextIn = Annotated[str, Field(min_length=1, max_length=20_000, pattern=NO_NUL)]
+
+
+class Moment(View):
+    """A moment, for programs and for people."""
+
+    utc: AwareDatetime = Field(description="In UTC.", examples=["2026-11-23T13:05:00Z"])
+    local: str = Field(description="As the desk reads it.", examples=["Mon 2026-11-23 14:05 CET"])
+
+
+def moment(at: datetime, desk: Desk) -> Moment:
+    """Return a moment in both forms."""
+    return Moment(utc=at.astimezone(UTC), local=desk.local(at))
+
+
+def shown(record: BaseModel, desk: Desk) -> dict[str, object]:
+    """Return a record's fields, each moment in both forms."""
+    return {
+        name: moment(value, desk) if isinstance(value, datetime) else value
+        for name, value in record
+    }

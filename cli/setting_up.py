@@ -1,0 +1,54 @@
+"""`handrail migrate` and `handrail bootstrap`: what has to be done once before the first start."""
+
+import asyncio
+from pathlib import Path
+
+import typer
+from sqlalchemy import make_url
+
+from adapters.migrate import head, upgrade
+from runtime.bootstrap import BootstrapReport
+from runtime.bootstrap import bootstrap as prepare
+from runtime.places import locate
+from runtime.settings import Settings, load_settings
+from runtime.temporal import connect
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date. Repeating it changes nothing."""
+    settings = load_settings()
+    make_place(settings)
+    upgrade(settings.database)
+    typer.echo(f"The database is up to date (revision {head()}).", err=True)
+
+
+def bootstrap() -> None:
+    """Prepare the Temporal namespace: search attributes, retention. Repeating changes nothing."""
+    settings = load_settings()
+    report = asyncio.run(_bootstrap(settings))
+    typer.echo(f"Namespace {report.namespace} is ready ({_done(report)}).", err=True)
+    for task in report.left_to_do:
+        typer.echo(f"Left for an administrator: {task}.", err=True)
+    if report.left_to_do:
+        raise typer.Exit(1)
+
+
+def make_place(settings: Settings) -> None:
+    """Make the directory of a SQLite database."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+async def _bootstrap(settings: Settings) -> BootstrapReport:
+    place = locate(settings.state_dir)
+    return await prepare(await connect(address=place.address))
+
+
+def _done(report: BootstrapReport) -> str:
+    done = [f"added {name}" for name in report.search_attributes_added]
+    if report.namespace_created:
+        done.insert(0, "created")
+    if report.retention_raised:
+        done.append("retention raised")
+    return ", ".join(done) or "nothing to do"

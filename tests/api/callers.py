@@ -1,0 +1,121 @@
+"""Callers of the API, each with a key, and the bodies that they send."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self
+
+import httpx2
+from fastapi import FastAPI
+
+from adapters.api_keys import ApiKeys
+from adapters.database import Database
+from api.app import assemble, create_app
+from api.parts import Parts
+from sop.models import Role
+from tests.desk import Desk
+
+RECEPTION = {
+    "greeting": "Good morning, this is Anna of Example Company.",
+    "listened": True,
+    "key_points": "The invoice was charged twice.",
+    "key_points_confirmed": True,
+    "courteous": True,
+}
+BILLING = {"category": "billing", "priority": "standard"}
+VERIFIED = {"forms_asked": ["passport", "account_number"], "outcome": "verified"}
+RESOLVED = {"resolution": "The charge was paid back.", "customer_confirmed": True}
+CONFIRMED = {"outcome": "confirmed", "feedback": "All well.", "satisfaction": 5}
+
+
+def inquiry(**changes: Any) -> dict[str, Any]:
+    """Return the body that opens an inquiry."""
+    return {
+        "customer": {"customer_id": "c-1", "name": "Carla Client", "email": "carla@example.org"},
+        "channel": "phone",
+        "subject": "Charged twice",
+        "text": "My card was charged twice for one order.",
+        "reception": RECEPTION,
+        "classification": BILLING,
+        **changes,
+    }
+
+
+@asynccontextmanager
+async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
+    """Run the application on a desk, as its server would."""
+
+    @asynccontextmanager
+    async def open_parts() -> AsyncIterator[Parts]:
+        yield assemble(
+            desk.cases.policy,
+            desk.database,
+            desk.client,
+            task_queue=desk.task_queue,
+            ui="http://ui.example",
+        )
+
+    app = create_app(open_parts)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+class Caller:
+    """One caller with a key."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self.http = http
+
+    async def get(self, path: str, **query: Any) -> httpx2.Response:
+        """Read."""
+        return await self.http.get(path, params=query or None)
+
+    async def post(self, path: str, body: Any, key: str | None = None) -> httpx2.Response:
+        """Send JSON."""
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        return await self.http.post(path, json=body, headers=headers)
+
+    async def open(self, key: str, **changes: Any) -> str:
+        """Open an inquiry; return its id."""
+        answer = await self.post("/v1/inquiries", inquiry(**changes), key)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["case_id"])
+
+    async def do(self, case_id: str, step: str, body: Any) -> dict[str, Any]:
+        """Report a step that is accepted; return its receipt."""
+        answer = await self.post(f"/v1/inquiries/{case_id}/{step}", body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+class Callers:
+    """One caller of each role; the principal bears the role's name."""
+
+    def __init__(self, app: FastAPI, database: Database) -> None:
+        self.app = app
+        self.keys = ApiKeys(database)
+        self._stack = AsyncExitStack()
+        self._known: dict[Role, Caller] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def of(self, role: Role) -> Caller:
+        """Return the caller of a role."""
+        if role not in self._known:
+            made = await asyncio.to_thread(self.keys.create, str(role), role)
+            self._known[role] = await self.bearing(made.token.get_secret_value())
+        return self._known[role]
+
+    async def bearing(self, token: str | None) -> Caller:
+        """Return a caller that shows a token, or none."""
+        headers = {} if token is None else {b"Authorization": f"Bearer {token}".encode()}
+        http = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=self.app, raise_app_exceptions=False),
+            base_url="http://handrail.test",
+            headers=headers,
+        )
+        return Caller(await self._stack.enter_async_context(http))

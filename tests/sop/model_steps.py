@@ -1,0 +1,155 @@
+"""What each step does to the plain model of `model_clocks`, and whether it is refused."""
+
+from datetime import datetime
+
+from sop import messages as m
+from tests.sop.model_clocks import DAY, Clocks
+
+RECEPTION = {
+    "listened": "INQ-4.1.2",
+    "key_points_confirmed": "INQ-4.1.3",
+    "courteous": "INQ-5.3",
+}
+
+
+class Model(Clocks):
+    """One inquiry, step by step. A step that is refused answers False."""
+
+    def take(self, step: m.Command, now: datetime) -> bool:
+        """Do a step and what is due then; return False, and do nothing, where it is refused."""
+        if self.closed or getattr(self, f"_{step.step}")(step, now) is False:
+            return False
+        if self.outcome and not self.missing and not self.closed:
+            self.close("resolved", now)
+        self.tick(now)
+        return True
+
+    def _record_reception(self, step: m.RecordReception, now: datetime) -> None:
+        self.attest(step)
+
+    def attest(self, step: m.RecordReception) -> None:
+        self.proofs.add("INQ-4.1.1")
+        for fact, clause in RECEPTION.items():
+            holds = getattr(step.reception, fact)
+            self.proofs = self.proofs | {clause} if holds else self.proofs - {clause}
+
+    def _categorise(self, step: m.Categorise, now: datetime) -> bool:
+        to = step.classification
+        if to.category == "gossip" or (self.category and not step.reason):
+            return False
+        self.category, self.priority = to.category, str(to.priority)
+        self.complex, self.general = to.complex, to.general_information
+        self.proofs |= {"INQ-4.2.1", "INQ-4.2.2", "INQ-4.2.3"}
+        self.settle_exemption()
+        return True
+
+    def settle_exemption(self) -> None:
+        if self.verification == "verified":
+            return
+        if self.cleared:
+            self.proofs |= {"INQ-4.3.1", "INQ-4.3.2"}
+            return
+        self.proofs.discard("INQ-4.3.2")
+        if self.verification is None:
+            self.proofs.discard("INQ-4.3.1")
+
+    def _record_verification(self, step: m.RecordVerification, now: datetime) -> None:
+        self.verification = str(step.outcome)
+        self.proofs.add("INQ-4.3.1")
+        if self.verification == "verified":
+            self.proofs.add("INQ-4.3.2")
+        elif not self.cleared:
+            self.proofs.discard("INQ-4.3.2")
+
+    def _respond(self, step: m.Respond, now: datetime) -> bool:
+        if step.discloses_account and self.verification != "verified":
+            return False
+        self.promise = None
+        self.proofs.add("INQ-4.4.1")
+        return True
+
+    def _promise(self, step: m.Promise, now: datetime) -> bool:
+        if self.resolved or not now < step.answer_by <= now + 10 * DAY:
+            return False
+        if self.promise is not None and self.promise <= now:
+            self.break_promise(now)
+        self.promise = step.answer_by
+        self.proofs.add("INQ-4.4.3")
+        return True
+
+    def _customer_replied(self, step: m.CustomerReplied, now: datetime) -> None:
+        self.end_wait(now)
+        if step.problem_persists and self.resolutions:
+            self.unresolved(now, now)
+
+    def _wait_for_customer(self, step: m.WaitForCustomer, now: datetime) -> bool:
+        if self.resolved or self.waiting:
+            return False
+        self.waits.append((now, None))
+        return True
+
+    def _resume(self, step: m.Resume, now: datetime) -> bool:
+        if not self.waiting:
+            return False
+        self.end_wait(now)
+        return True
+
+    def _escalate(self, step: m.Escalate, now: datetime) -> bool:
+        name = step.rung
+        if name in self.live or name not in {*self.matrix.after, "unresolved"}:
+            return False
+        if name == "unresolved":
+            self.unresolved(now, now)
+            return True
+        if self.resolved:
+            return False
+        self.fire(name, min(self.rungs.get(name) or now, now), now)
+        return True
+
+    def _assign(self, step: m.Assign, now: datetime) -> None:
+        pass
+
+    def _add_note(self, step: m.AddNote, now: datetime) -> None:
+        pass
+
+    def _resolve(self, step: m.Resolve, now: datetime) -> bool:
+        told = step.customer_confirmed or "INQ-4.4.3" in self.proofs
+        if self.resolved or not self.cleared or not told:
+            return False
+        self.end_wait(now)
+        self.promise, self.resolved = None, True
+        self.resolutions += 1
+        self.live.clear()
+        self.attempt, self.attempt_from = 1, now
+        self.proofs |= {"INQ-4.4.1"} | ({"INQ-4.4.2"} if step.customer_confirmed else set())
+        return True
+
+    def _record_follow_up(self, step: m.RecordFollowUp, now: datetime) -> bool:
+        due, attempt = self.contact_due, self.attempt
+        if due is None or attempt is None or (step.outcome == "not_reached" and now < due):
+            return False
+        self.end_contact()
+        if step.outcome == "not_reached" and attempt < self.matrix.attempts:
+            self.attempt, self.attempt_from = attempt + 1, now
+            return True
+        self.proofs |= {"INQ-4.5.2", "INQ-4.6.1", "INQ-4.6.2"}
+        if step.outcome == "dissatisfied":
+            self.unresolved(now, now)
+            return True
+        self.proofs |= {"INQ-4.4.2"} if step.outcome == "confirmed" else set()
+        self.outcome = str(step.outcome)
+        return True
+
+    def _withdraw(self, step: m.Withdraw, now: datetime) -> None:
+        self.close("withdrawn", now)
+
+    def _mark_duplicate(self, step: m.MarkDuplicate, now: datetime) -> None:
+        self.close("duplicate", now)
+
+    def _adopt_policy(self, step: m.AdoptPolicy, now: datetime) -> None:
+        self.version = step.policy.version
+        self.settle_exemption()
+        rows = {*self.matrix.after, "unresolved", "follow_up_overdue"}
+        if self.matrix.overdue_after is None:
+            rows.discard("follow_up_overdue")
+        self.live = {name: begun for name, begun in self.live.items() if begun or name in rows}
