@@ -1,5 +1,6 @@
 """Runs the application behind a socket."""
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -42,9 +43,9 @@ async def serve(
     """
     with _listen(host, port) as listening:
         async with open_parts() as parts:
-            # uvicorn raises the signal that ended it once more; the work is done by then.
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             server = uvicorn.Server(_config(parts))
+            # uvicorn raises the signal that has ended it once more, for whoever had it before.
+            signal.signal(signal.SIGTERM, server.handle_exit)
             log.info("api.listening", address=host, port=listening.getsockname()[1])
             await server.serve(sockets=[listening])
 
@@ -55,7 +56,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise AddressTakenError(
-            f"The API cannot listen on {host} port {port} ({error.strerror}): stop what listens "
+            f"The API cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}): stop what listens "
             "there, or set HANDRAIL_API_HOST and HANDRAIL_API_PORT."
         ) from None
 

@@ -5,13 +5,25 @@ import asyncio
 from api.app import parts_from
 from api.server import serve
 from runtime.logging import configure_logging
+from runtime.places import locate
 from runtime.settings import Settings, load_settings
+from runtime.temporal import connect
+from workers.main import run_worker
 
 
 def api() -> None:
     """Answer HTTP requests until stopped (Ctrl-C, or SIGTERM)."""
     settings = _begin()
     asyncio.run(serve(lambda: parts_from(settings), settings.api_host, settings.api_port))
+
+
+def worker() -> None:
+    """Run workflows and activities until stopped (Ctrl-C, or SIGTERM)."""
+    asyncio.run(_work(_begin()))
+
+
+async def _work(settings: Settings) -> None:
+    await run_worker(settings, await connect(address=locate(settings.state_dir).address))
 
 
 def _begin() -> Settings:

@@ -1,0 +1,167 @@
+"""`handrail api` as a process: what comes over the wire, what it logs, and how it ends."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest_asyncio
+
+from adapters.api_keys import ApiKeys
+from api.limits import BODY, HEADERS
+from runtime.devserver import DevServer
+from sop.models import Role
+from tests.api.callers import inquiry
+from tests.desk import Desk
+from tests.processes import Running, run, running
+
+FUZZING = Path(__file__).parent / "schemathesis.toml"
+CANARY = "Carla-Canary-4-Sesame-Street"
+
+
+@dataclass(frozen=True)
+class Api:
+    """A running API, and a key that opens it."""
+
+    process: Running
+    port: int
+    token: str
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def send(self, *parts: bytes) -> bytes:
+        """Send raw bytes; return all that comes back until the server closes or falls silent."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+        except ConnectionError:
+            pass  # the server has heard enough
+        answer = b""
+        try:
+            async with asyncio.timeout(10):
+                while chunk := await reader.read(65_536):
+                    answer += chunk
+                    if b"\r\n\r\n" in answer and answer.endswith(b"}"):
+                        break
+        except ConnectionError:
+            pass
+        writer.close()
+        return answer
+
+    def head(self, *headers: str, path: str = "/v1/inquiries") -> bytes:
+        """Return the head of a POST."""
+        lines = [
+            f"POST {path} HTTP/1.1", "Host: handrail.test", f"Authorization: Bearer {self.token}",
+            "Content-Type: application/json", "Idempotency-Key: wire", *headers, "", "",
+        ]  # fmt: skip
+        return "\r\n".join(lines).encode("latin-1")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def api(desk: Desk, server: DevServer) -> AsyncIterator[Api]:
+    """Run `handrail api` on the desk's server and database."""
+    made = await asyncio.to_thread(ApiKeys(desk.database).create, "wire", Role.TEAM_LEADER)
+    environment = {
+        "TEMPORAL_ADDRESS": server.address,
+        "HANDRAIL_DATABASE_URL": str(desk.database.engine.url),
+        "HANDRAIL_TASK_QUEUE": desk.task_queue,
+        "HANDRAIL_TEMPORAL_UI_URL": server.ui_url,
+        "HANDRAIL_API_PORT": "0",
+    }
+    async with running("api", ready="api.listening", **environment) as process:
+        port = process.event("api.listening")["port"]
+        yield Api(process, port, made.token.get_secret_value(), environment)
+
+
+async def test_what_is_sent_over_the_wire_is_answered(api: Api) -> None:
+    async with httpx2.AsyncClient(base_url=api.url) as http:
+        http.headers["Authorization"] = f"Bearer {api.token}"
+        answer = await http.post(
+            "/v1/inquiries", json=inquiry(), headers={"Idempotency-Key": "over the wire"}
+        )
+        assert answer.status_code == 202
+        assert (await http.get("/readyz")).status_code == 200
+
+
+async def test_an_announced_flood_is_refused_before_it_comes(api: Api) -> None:
+    answer = await api.send(api.head(f"Content-Length: {10**12}"))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"/problems/body-too-large" in answer
+
+
+async def test_a_flood_in_chunks_is_cut_off(api: Api) -> None:
+    chunk = b"1000\r\n" + b" " * 4096 + b"\r\n"
+    flood = [chunk] * (4 * BODY // 4096)
+    answer = await api.send(api.head("Transfer-Encoding: chunked"), *flood)
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+async def test_headers_without_end_are_cut_off(api: Api) -> None:
+    for size in (HEADERS, 10 * HEADERS):
+        answer = await api.send(api.head("X-Much: " + "a" * size, "Content-Length: 2"), b"{}")
+        assert answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400")) or not answer
+
+
+async def test_what_is_no_http_is_a_bad_request(api: Api) -> None:
+    for nonsense in (b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", api.head("Content-Length: -1")):
+        assert (await api.send(nonsense)).startswith(b"HTTP/1.1 400")
+
+
+async def test_a_path_that_is_no_utf_8_is_not_found(api: Api) -> None:
+    answer = await api.send(api.head("Content-Length: 2", path="/v1/%ff%fe"), b"{}")
+    assert answer.startswith(b"HTTP/1.1 404")
+
+
+async def test_the_log_names_the_request_and_holds_none_of_its_words(api: Api) -> None:
+    said = inquiry(subject=CANARY, text=CANARY)
+    async with httpx2.AsyncClient(base_url=api.url) as http:
+        http.headers["Authorization"] = f"Bearer {api.token}"
+        opened = await http.post("/v1/inquiries", json=said, headers={"Idempotency-Key": CANARY})
+        page = opened.headers["Location"]
+        await http.get(f"/{CANARY}?{CANARY}={CANARY}")
+        await http.get(f"/v1/inquiries?assignee={CANARY}")
+        await http.post(f"{page}/notes", json={"text": CANARY, CANARY: CANARY})
+        last = await http.post(f"{page}/notes", json={"text": CANARY})
+        await http.get(page, headers={"X-Request-Id": CANARY, "User-Agent": CANARY})
+    line = api.process.event(last.headers["X-Request-Id"])
+    assert (line["route"], line["status"]) == ("/v1/inquiries/{case_id}/notes", 200)
+    assert (line["actor"], line["method"]) == ("wire", "POST")
+    assert CANARY not in "".join(api.process.lines)
+    assert api.token not in "".join(api.process.lines)
+
+
+async def test_a_port_that_is_taken_is_told(api: Api) -> None:
+    ended = await run("api", **{**api.environment, "HANDRAIL_API_PORT": str(api.port)})
+    assert ended.code == 1
+    assert "HANDRAIL_API_PORT" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+async def test_the_contract_holds_under_fuzzing(api: Api, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(FUZZING), "run",
+        f"{api.url}/openapi.json", "--no-color",
+        cwd=tmp_path, env=os.environ | {"HANDRAIL_FUZZ_KEY": api.token},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()
+    served = [json.loads(line) for line in api.process.lines if '"request.served"' in line]
+    assert len(served) > 300
+    assert max(line["status"] for line in served) < 500
+
+
+async def test_it_ends_with_0_when_it_is_told_to_stop(api: Api) -> None:
+    environment = api.environment
+    async with running("api", ready="api.listening", **environment) as process:
+        assert await process.stop() == 0
