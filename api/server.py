@@ -42,7 +42,7 @@ async def serve(
         AddressTakenError: Something listens there already, or the host is not ours.
         OperatorError: The parts cannot be opened.
     """
-    with _listen(host, port) as listening:
+    with listen(host, port) as listening:
         async with open_parts() as parts:
             server = uvicorn.Server(_config(parts))
             # uvicorn raises the signal that has ended it once more, for whoever had it before.
@@ -51,7 +51,12 @@ async def serve(
             await server.serve(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 is any that is free.
+
+    Raises:
+        AddressTakenError: Something listens there already, or the host is not ours.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, or asyncio leaves Nagle's algorithm on, which costs each answer 40 ms.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

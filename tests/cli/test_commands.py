@@ -78,6 +78,7 @@ def test_a_revoked_key_opens_nothing_and_is_listed_so(place: dict[str, str]) -> 
     [
         (("--role", "csr", "--principal", "Ana Schmidt"), "such as `ana`"),
         (("--role", "system", "--principal", "ana"), "choose another"),
+        (("--role", "operator", "--principal", "handrail"), "choose another"),
         (("--role", "csr", "--principal", "ana", "--expires", "soon"), "2027-01-01"),
         (("--role", "csr", "--principal", "ana", "--expires", "2020-01-01"), "to come"),
     ],
