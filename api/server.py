@@ -67,8 +67,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise AddressTakenError(
-            f"The API cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}): stop "
-            "what listens there, or set HANDRAIL_API_HOST and HANDRAIL_API_PORT."
+            f"The API cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}): "
+            "stop what listens there, or set HANDRAIL_API_HOST and HANDRAIL_API_PORT."
         ) from None
     return listening
 

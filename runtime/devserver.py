@@ -74,6 +74,7 @@ async def dev_server(
     time_skipping: bool = False,
     search_attributes: Sequence[SearchAttributeKey[Any]] = (),
     dynamic_config: Mapping[str, str] | None = None,
+    metrics_port: int | None = None,
     within: timedelta = timedelta(seconds=30),
 ) -> AsyncIterator[DevServer]:
     """Run the embedded server until the block ends; it ends with this process in any case.
@@ -86,6 +87,7 @@ async def dev_server(
         time_skipping: Let clients skip the time of the workflows that they start.
         search_attributes: To register with the default namespace at the start.
         dynamic_config: Further keys of the server's dynamic configuration, as JSON values.
+        metrics_port: Where the server shows its metrics; None for a free port that nobody learns.
         within: How long the server may take until it answers.
 
     Raises:
@@ -99,6 +101,8 @@ async def dev_server(
         flags += ["--search-attribute", f"{key.name}={_type_name(key)}"]
     for name, value in (dynamic_config or {}).items():
         flags += ["--dynamic-config-value", f"{name}={value}"]
+    if metrics_port is not None:
+        flags += ["--metrics-port", str(metrics_port)]
     async with claim(state_dir) as run_file:
         process, running = await _start(command, state_dir, flags, run_file, within)
         try:

@@ -20,6 +20,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.options import PAGE, REPORT_EVERY_PAGES
 
 
+CANCELLED = "cancelled by an operator"
+
+
 @workflow.defn(name="EscalationWorkflow")
 class EscalationWorkflow:
     """Ends only when the case no longer needs anybody: a person's acknowledgement is a lease."""
@@ -55,7 +58,7 @@ class EscalationWorkflow:
                     await self._continue_as_new(keeper)
                 await self._until_something_happens()
         except asyncio.CancelledError:
-            self.needless = "cancelled by an operator"
+            self.needless = CANCELLED
         await self._end(keeper)
 
     @workflow.update(description="Take the escalation at the level at which it stands")
@@ -139,7 +142,8 @@ class EscalationWorkflow:
         self.changed = False
 
     async def _end(self, keeper: asyncio.Task[None]) -> None:
-        self.escalation.end(workflow.now(), self.needless or "")
+        because = self.needless or ""
+        self.escalation.end(workflow.now(), because)
         workflow.set_current_details(self.escalation.details())
         self.listing.tell(of_escalation(self.escalation))
         if self.escalation.state.pages > 0:
@@ -149,6 +153,8 @@ class EscalationWorkflow:
                 summary="Take the page back",
                 **PAGE,
             )
+        if because == CANCELLED:  # every other end is the case's own doing
+            await self._report()
         await self.journal.drained(keeper)
         await workflow.wait_condition(workflow.all_handlers_finished)
 

@@ -1,4 +1,4 @@
-"""Keeping the CRM up to date with what a workflow knows (design §2.2)."""
+"""Keeping the CRM up to date with what a workflow knows (docs/adr/0003…)."""
 
 import asyncio
 from collections.abc import Callable

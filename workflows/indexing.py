@@ -10,6 +10,10 @@ from temporalio.common import SearchAttributePair, SearchAttributeUpdate, TypedS
 
 from workflows import search_attributes as index
 
+FOLLOW_UP_DUE = "follow_up_due"
+"""What the lists show for the stage `follow_up` while its contact waits to be made: no other
+attribute tells a contact that is planned from one that is due."""
+
 Pairs = list[SearchAttributePair[Any]]
 
 
@@ -17,7 +21,7 @@ def of_case(case: Case) -> TypedSearchAttributes:
     """Return the search attributes of a case."""
     state, deadline = case.state, next_deadline(case, warnings=False)
     pairs: Pairs = [
-        SearchAttributePair(index.CASE_STAGE, str(case.stage)),
+        SearchAttributePair(index.CASE_STAGE, _stage(case)),
         SearchAttributePair(index.CASE_CHANNEL, str(state.channel)),
         SearchAttributePair(index.CASE_ESCALATION_LEVEL, case.level),
     ]
@@ -30,6 +34,12 @@ def of_case(case: Case) -> TypedSearchAttributes:
     if deadline is not None:
         pairs.append(SearchAttributePair(index.CASE_NEXT_DEADLINE, deadline.at))
     return TypedSearchAttributes(pairs)
+
+
+def _stage(case: Case) -> str:
+    follow_up = case.state.follow_up
+    due = follow_up is not None and follow_up.opened_at is not None
+    return FOLLOW_UP_DUE if due else str(case.stage)
 
 
 def of_escalation(escalation: Escalation) -> TypedSearchAttributes:

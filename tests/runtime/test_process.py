@@ -81,7 +81,7 @@ def test_a_reader_that_went_away_counts_as_a_failure(server: DevServer) -> None:
 
 @pytest.mark.parametrize(("body", "code"), [("assert True", 0), ("assert False", 1)])
 def test_a_test_session_ends_with_its_own_code(tmp_path: Path, body: str, code: int) -> None:
-    (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_cmdline_main\n")
     (tmp_path / "test_it.py").write_text(f"def test_it():\n    {body}\n")
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml", tmp_path],

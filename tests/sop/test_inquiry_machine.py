@@ -29,6 +29,7 @@ from sop.state import InquiryState
 from tests.sop.builders import (
     ANNA,
     ANSWERED,
+    ATTESTED,
     CONFIRMED,
     DUPLICATE,
     GENERAL_ANSWER,
@@ -37,6 +38,7 @@ from tests.sop.builders import (
     RECEPTION,
     REPLIED,
     REPORTED_AGAIN,
+    RESOLVED,
     RESUMED,
     VERIFIED,
     WAITING,
@@ -44,6 +46,7 @@ from tests.sop.builders import (
     adopted,
     assigned,
     categorised,
+    corrected,
     escalated,
     opened,
     policy_with,
@@ -132,17 +135,16 @@ class InquiryMachine(RuleBasedStateMachine):
         if category is not None:
             self.report(categorised(category, priority, general_information=general))
 
-    @rule(
-        listened=st.booleans(), confirmed=st.booleans(), courteous=st.booleans(), well=st.booleans()
-    )
-    def attest(self, listened: bool, confirmed: bool, courteous: bool, well: bool) -> None:
-        facts = {
-            "listened": listened or well,
-            "key_points_confirmed": confirmed or well,
-            "courteous": courteous or well,
-        }
-        reception = RECEPTION.model_copy(update=facts)
+    @rule(lacks=st.sampled_from(["", "", "listened", "key_points_confirmed", "courteous"]))
+    def attest(self, lacks: str) -> None:
+        reception = RECEPTION.model_copy(update={lacks: False} if lacks else {})
         self.report(m.RecordReception(actor=ANNA, reception=reception))
+
+    @rule(far=st.integers(2, 5))
+    def work_it_off(self, far: int) -> None:
+        """Do what an inquiry ordinarily needs, one step after the other, as far as it goes."""
+        for step in (ATTESTED, corrected("billing"), VERIFIED, RESOLVED, CONFIRMED)[:far]:
+            self.report(step)
 
     @rule(
         category=st.sampled_from(["billing", "complaint", "technical", "complaint", "gossip"]),

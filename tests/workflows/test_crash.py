@@ -1,4 +1,4 @@
-"""What survives when a worker or the database dies (design §2.2)."""
+"""What survives when a worker or the database dies (docs/adr/0003…)."""
 
 import asyncio
 import signal

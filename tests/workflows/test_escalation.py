@@ -204,6 +204,28 @@ async def test_a_case_cancelled_in_temporal_is_withdrawn_in_order(desk: Desk) ->
     assert case.stage == "closed"
 
 
+@pytest.mark.clause("INQ-6.1")
+async def test_an_escalation_cancelled_in_temporal_stops_paging_and_its_case_knows(
+    desk: Desk,
+) -> None:
+    case_id = await desk.open("page cancelled", priority=Priority.URGENT)
+    await desk.is_paged(case_id, "team_leader")
+    page = desk.handle(escalation_id(case_id, "urgent", 1))
+    await page.cancel()
+    await page.result()
+
+    async def known() -> bool:
+        case = await asyncio.to_thread(desk.reads.case, case_id)
+        return case is not None and case.escalation_level == 0
+
+    await eventually(known)
+    (record,) = desk.reads.escalations(case_id)
+    assert record.ended_because == "cancelled by an operator"
+    again = m.Escalate(actor=ANNA, rung="urgent", reason="The customer called again.")
+    await desk.do(case_id, again)
+    await desk.is_paged(case_id, "team_leader", "team_leader")
+
+
 @pytest.mark.clause("INQ-6.3")
 async def test_an_answered_case_is_not_escalated_when_its_worker_returns_late(
     server: DevServer, policy: Policy, tmp_path: Path

@@ -1,0 +1,1 @@
+"""`handrail demo`: both procedures at work on a real server, shown to whoever started it."""

@@ -1,0 +1,158 @@
+"""Everything that the demo runs: database, Temporal, worker and API, in one state directory.
+
+Nothing that is configured for earnest use is touched: neither its database nor its Temporal.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from adapters.api_keys import ApiKeys
+from adapters.crm_reads import CrmReads
+from adapters.database import Database
+from adapters.holidays import holiday_dates
+from adapters.migrate import upgrade
+from cli.demo.accepted import AcceptedLog
+from cli.demo.door import Door
+from cli.demo.people import hand_out_keys
+from cli.demo.processes import Child
+from cli.demo.screen import Screen
+from runtime.bootstrap import bootstrap
+from runtime.devserver import DevServer, dev_server
+from runtime.policy import load_policy
+from runtime.temporal import connect
+from sop.policy import Policy
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+HOST = "127.0.0.1"
+_READY_WITHIN_S = 60.0
+_STOP_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What runs, and how to reach it."""
+
+    state_dir: Path
+    policy: Policy
+    server: DevServer
+    client: Client
+    skipper: TimeSkipper
+    crm: CrmReads
+    accepted: AcceptedLog
+    door: Door
+    keys: Mapping[str, SecretStr]
+    worker: Child
+    api: Child
+
+
+def forget_configuration() -> None:
+    """Take what is configured for earnest use out of this process and its children."""
+    for name in list(os.environ):
+        if name.startswith(("HANDRAIL_", "TEMPORAL_")):
+            del os.environ[name]
+    os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull
+
+
+@asynccontextmanager
+async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[House]:
+    """Start everything, and stop it when the block ends.
+
+    Args:
+        state_dir: Holds all state; what an earlier run left is taken up.
+        port: Where the API shall listen; another one is taken if it is not free.
+        screen: Where each part is announced.
+
+    Raises:
+        OperatorError: A part does not start.
+        DemoError: The API does not become ready.
+    """
+    policy = load_policy(None, datetime.now(UTC).date(), holiday_dates)
+    async with AsyncExitStack() as cellar:
+        server = await cellar.enter_async_context(
+            dev_server(state_dir, time_skipping=True, search_attributes=SEARCH_ATTRIBUTES)
+        )
+        screen.say(f"Temporal server at {server.address}, its state in {state_dir}")
+        place = _Place(state_dir, server, _free_port(port))
+        # They need a moment to start; nothing asks them for anything before the API is ready.
+        worker = await _start(cellar, place, "worker")
+        api = await _start(cellar, place, "api")
+        screen.say(f"worker started as process {worker.pid}, API as process {api.pid}")
+        await asyncio.to_thread(upgrade, place.database_url)
+        screen.say("database migrated")
+        database = cellar.enter_context(closing(Database(place.database_url)))
+        client = await connect(address=server.address)
+        await bootstrap(client)
+        keys = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
+        screen.say(f"API keys made for {len(keys)} people and services")
+        accepted = AcceptedLog(state_dir / "accepted.jsonl")
+        door = await cellar.enter_async_context(Door(place.api_url, keys, accepted))
+        await door.ready(_READY_WITHIN_S)
+        server.announce_api(place.api_url)
+        screen.say(f"API ready at {place.api_url}")
+        skipper = TimeSkipper(client, config=TimeSkippingConfig(disable_propagation=True))
+        crm = CrmReads(database)
+        yield House(
+            state_dir, policy, server, client, skipper, crm, accepted, door, keys, worker, api
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    state_dir: Path
+    server: DevServer
+    port: int
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.state_dir / 'handrail.db'}"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return os.environ | {
+            "HANDRAIL_STATE_DIR": str(self.state_dir),
+            "HANDRAIL_DATABASE_URL": self.database_url,
+            "HANDRAIL_API_HOST": HOST,
+            "HANDRAIL_API_PORT": str(self.port),
+            "HANDRAIL_LOG_FORMAT": "json",
+            "HANDRAIL_GRACEFUL_SHUTDOWN": "2",
+            "HANDRAIL_TEMPORAL_UI_URL": self.server.ui_url,
+            "TEMPORAL_ADDRESS": self.server.address,
+        }
+
+
+async def _start(cellar: AsyncExitStack, place: _Place, name: str) -> Child:
+    child = Child(
+        name,
+        f"cli.demo.{name}_process",
+        environment=place.environment,
+        log_file=place.state_dir / f"{name}.log",
+    )
+    cellar.push_async_callback(child.stop, _STOP_WITHIN_S)
+    await child.start()
+    return child
+
+
+def _free_port(preferred: int) -> int:
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no TCP port is free")
