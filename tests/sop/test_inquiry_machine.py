@@ -64,7 +64,7 @@ SOONER = policy_with(
     rung("complaint", after=6 * HOUR),
     rung("unattended", after=30 * HOUR),
     rung("follow_up_overdue", after=6 * HOUR),
-    follow_up=FollowUpRule(after=2 * HOUR, every=DAY, attempts=1),
+    follow_up=FollowUpRule(after=2 * HOUR, every=DAY, attempts=2),
     verification=VerificationRule(forms=FORMS, general_information_exempt=False),
 )
 BARE = policy_with(
