@@ -56,8 +56,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise AddressTakenError(
-            f"The API cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}): stop what listens "
-            "there, or set HANDRAIL_API_HOST and HANDRAIL_API_PORT."
+            f"The API cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}): "
+            "stop what listens there, or set HANDRAIL_API_HOST and HANDRAIL_API_PORT."
         ) from None
 
 

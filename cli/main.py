@@ -7,6 +7,7 @@ import typer
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
 from cli import describing, keys, policy, serving, setting_up, views
+from cli.demo.command import demo
 from runtime.errors import OperatorError
 from runtime.process import run_and_leave
 from sop.errors import PolicyError
@@ -18,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(demo)
 app.command()(serving.api)
 app.command()(serving.worker)
 app.command()(setting_up.migrate)

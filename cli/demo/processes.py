@@ -88,5 +88,7 @@ class Child:
 
 
 def _last_words(log_file: Path) -> str:
-    lines = log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1][-500:] if lines else "it said nothing."
+    """Return the last line that is a sentence to the operator, not a line of the log."""
+    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    sentences = [line for line in lines if line.strip() and not line.startswith("{")]
+    return sentences[-1][-500:] if sentences else "it said nothing."
