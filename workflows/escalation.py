@@ -155,10 +155,8 @@ class EscalationWorkflow:
             )
         if because == CANCELLED:  # every other end is the case's own doing
             await self._report()
-        await self.journal.drained(keeper)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.journal.settled(keeper)
 
     async def _continue_as_new(self, keeper: asyncio.Task[None]) -> None:
-        await self.journal.drained(keeper)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.journal.settled(keeper)
         workflow.continue_as_new(self.start.model_copy(update={"state": self.escalation.state}))

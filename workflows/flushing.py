@@ -45,17 +45,27 @@ class Journal:
     _closing: bool = False
 
     async def keep(self) -> None:
-        """Flush whenever there is something to flush, until all is written and `drained` asks."""
+        """Flush whenever there is something to flush, until all is written and `settled` asks."""
         while True:
             await workflow.wait_condition(lambda: self.source.has_pending or self._closing)
             if not self.source.has_pending:
                 return
             await self._flush()
 
-    async def drained(self, keeper: asyncio.Task[None]) -> None:
-        """Wait until everything is written, and end the keeper."""
+    async def settled(self, keeper: asyncio.Task[None]) -> None:
+        """End the keeper, and write what Updates still bring until the last of them is answered.
+
+        An Update that comes between the keeper's last look and the end would wait for ever.
+        """
         self._closing = True
         await keeper
+        while True:
+            await workflow.wait_condition(
+                lambda: self.source.has_pending or workflow.all_handlers_finished()
+            )
+            if not self.source.has_pending:
+                return
+            await self._flush()
 
     async def wait_for(self, seq: int) -> bool:
         """Wait until the CRM has an entry; return False when it will have it only later."""

@@ -51,8 +51,7 @@ class InquiryWorkflow(InquirySteps):
             self.case.cancel(workflow.now())
         await self.escalations.follow(worked=False)
         self._show()
-        await self.journal.drained(keeper)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.journal.settled(keeper)
         return self.case.outcome()
 
     async def _follow_the_case(self, keeper: asyncio.Task[None]) -> None:
@@ -78,6 +77,5 @@ class InquiryWorkflow(InquirySteps):
         self.listing.tell(of_case(self.case))
 
     async def _continue_as_new(self, keeper: asyncio.Task[None]) -> None:
-        await self.journal.drained(keeper)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.journal.settled(keeper)
         workflow.continue_as_new(self.case.to_continue(self.start))
