@@ -13,10 +13,10 @@ from datetime import timedelta
 from temporalio.client import Client, WorkflowHistory
 
 from activities.ports import OnCallPort, Page
-from sop import messages as m
 from sop.models import Role
+from tests.api.callers import BILLING, CONFIRMED, RESOLVED, VERIFIED, Callers
 from tests.bench.history import children_of, kinds_of, rests
-from tests.desk import CONFIRMED, QUALITY, RESOLVED, VERIFIED, Desk, eventually
+from tests.desk import Desk, eventually
 
 RUNG = "complaint"
 
@@ -43,29 +43,44 @@ class PatientOnCall:
         self.on_call.cancel(page)
 
 
-async def plain(desk: Desk, key: str) -> str:
+@dataclass(frozen=True)
+class House:
+    """The desk, and the HTTP API in front of it."""
+
+    desk: Desk
+    callers: Callers
+
+    @property
+    def client(self) -> Client:
+        """The client of Temporal."""
+        return self.desk.client
+
+
+async def plain(house: House, key: str) -> str:
     """Open with reception and category, verify, resolve, confirm: the case closes."""
-    case_id = await desk.open(key)
-    await _work(desk, case_id)
+    anna = await house.callers.of(Role.CSR)
+    case_id = await anna.open(key)
+    await _work(house, case_id)
     return case_id
 
 
-async def escalated(desk: Desk, key: str) -> str:
+async def escalated(house: House, key: str) -> str:
     """Leave a complaint until the quality manager has it at 12 h; then work it to its end."""
-    case_id = await desk.open(key, category=RUNG)
-    await at_rest(desk.client, case_id)
-    rung = desk.cases.policy.case.rung(RUNG)
+    anna = await house.callers.of(Role.CSR)
+    quinn = await house.callers.of(Role.QUALITY_MANAGER)
+    case_id = await anna.open(key, classification={**BILLING, "category": RUNG})
+    await at_rest(house.client, case_id)
+    rung = house.desk.cases.policy.case.rung(RUNG)
     assert rung is not None
     assert rung.warn_at is not None
     assert rung.to == Role.QUALITY_MANAGER
     warned_after = rung.after * rung.warn_at
     for rings, span in enumerate((warned_after + BEYOND, rung.after - warned_after), start=1):
-        await desk.time_passes(case_id, seconds=span.total_seconds())
-        await _has_rung(desk, case_id, rings)
-        await at_rest(desk.client, case_id)
-    taken = m.Acknowledge(actor=QUALITY, level=1)
-    await desk.cases.acknowledge(case_id, RUNG, 1, taken, key=None)
-    await _work(desk, case_id)
+        await house.desk.time_passes(case_id, seconds=span.total_seconds())
+        await _has_rung(house.desk, case_id, rings)
+        await at_rest(house.client, case_id)
+    await quinn.do(case_id, f"escalations/{RUNG}/1/acknowledgement", {"level": 1})
+    await _work(house, case_id)
     return case_id
 
 
@@ -117,12 +132,14 @@ async def _has_rung(desk: Desk, case_id: str, times: int) -> None:
     await eventually(rang)
 
 
-async def _work(desk: Desk, case_id: str) -> None:
-    for step in (VERIFIED, RESOLVED, CONFIRMED):
-        await at_rest(desk.client, case_id)
-        await desk.do(case_id, step)
-    await at_rest(desk.client, case_id)
+async def _work(house: House, case_id: str) -> None:
+    anna = await house.callers.of(Role.CSR)
+    steps = {"verification": VERIFIED, "resolution": RESOLVED, "follow-ups": CONFIRMED}
+    for route, body in steps.items():
+        await at_rest(house.client, case_id)
+        await anna.do(case_id, route, body)
+    await at_rest(house.client, case_id)
 
 
-Path = Callable[[Desk, str], Awaitable[str]]
+Path = Callable[[House, str], Awaitable[str]]
 PATHS: dict[str, Path] = {"plain": plain, "escalated": escalated}
