@@ -89,6 +89,7 @@ async def measure(server: DevServer, url: str | URL, policy: Policy, path: str) 
         history_bytes=sum(map(stored_bytes, histories)),
     )
 
+
 async def _walk(desk: Desk, path: str, *, key: str) -> str:
     async with serve(desk) as app, Callers(app, desk.database) as callers:
         return await PATHS[path](House(desk, callers), key)
