@@ -53,12 +53,16 @@ async def serve(
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise AddressTakenError(
             f"The API cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}): "
             "stop what listens there, or set HANDRAIL_API_HOST and HANDRAIL_API_PORT."
         ) from None
+    # asyncio does not know this socket for TCP, so it would let an answer's body wait for the
+    # acknowledgement of its head: 40 ms. What it accepts inherits the option.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _config(parts: Parts) -> uvicorn.Config:
