@@ -60,7 +60,7 @@ class Escalations:
                 parent_close_policy=ParentClosePolicy.ABANDON,
                 priority=ESCALATIONS_FIRST,
             )
-        except WorkflowAlreadyStartedError:  # an operator reset the case: its page is out
+        except WorkflowAlreadyStartedError:  # an operator has reset the case; it pages already
             workflow.logger.info("escalation.already_started", extra={"escalation": name})
 
     async def _tell(self, rung: RungState, what: str) -> None:

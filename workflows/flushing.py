@@ -1,7 +1,7 @@
 """Keeping the CRM up to date with what a workflow knows (docs/adr/0003…)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,15 @@ class Source(Protocol):
         ...
 
 
+async def to_the_end(work: Coroutine[None, None, None]) -> None:
+    """Do what a cancellation may not interrupt; Temporal cancels a run only once."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+
+
 @dataclass
 class Journal:
     """Writes the entries of one workflow, in order and one batch at a time.
@@ -42,30 +51,19 @@ class Journal:
     row: Callable[[], CaseRecord | None] = lambda: None
     written: int = 0
     late: bool = False
-    _closing: bool = False
+    _flushing: bool = False
 
     async def keep(self) -> None:
-        """Flush whenever there is something to flush, until all is written and `settled` asks."""
+        """Flush whenever there is something to flush, for as long as the workflow runs."""
         while True:
-            await workflow.wait_condition(lambda: self.source.has_pending or self._closing)
-            if not self.source.has_pending:
-                return
+            await workflow.wait_condition(lambda: self.source.has_pending)
+            self._flushing = True
             await self._flush()
+            self._flushing = False
 
-    async def settled(self, keeper: asyncio.Task[None]) -> None:
-        """End the keeper, and write what Updates still bring until the last of them is answered.
-
-        An Update that comes between the keeper's last look and the end would wait for ever.
-        """
-        self._closing = True
-        await keeper
-        while True:
-            await workflow.wait_condition(
-                lambda: self.source.has_pending or workflow.all_handlers_finished()
-            )
-            if not self.source.has_pending:
-                return
-            await self._flush()
+    async def drained(self) -> None:
+        """Wait until everything is written."""
+        await workflow.wait_condition(lambda: not (self.source.has_pending or self._flushing))
 
     async def wait_for(self, seq: int) -> bool:
         """Wait until the CRM has an entry; return False when it will have it only later."""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from cli.demo.cast import Cast, anybody
 from cli.demo.door import DemoError, Request
 from cli.demo.people import REPRESENTATIVES
-from cli.demo.play import Play, each
+from cli.demo.play import Play, alongside, each
 from cli.demo.screen import Bar
 from sop.models import Actor, Stage
 
@@ -51,19 +51,21 @@ async def kill_the_worker(play: Play, cast: Cast, number: int) -> None:
     screen, worker, traffic = play.screen, play.house.worker, play.house.door.traffic
     cases = [await cast.take(anybody) for _ in range(number)]
     before = (traffic.put_off, traffic.unanswered)
+    goal = traffic.accepted + int(_KILLED_AT * number * STEPS)
     with screen.progress("cases worked to their end", number) as bar:
-        working = asyncio.create_task(_work_all(play, cases, bar))
-        await traffic.reached(traffic.accepted + int(_KILLED_AT * number * STEPS))
-        in_flight = tuple(traffic.in_flight)
-        await worker.kill()
-        screen.say(f"worker killed with SIGKILL, {len(in_flight)} requests in flight: they wait")
-        await asyncio.sleep(_WITHOUT_WORKER_S)
-        await worker.start()
-        screen.say(
-            f"another worker started as process {worker.pid}: Temporal hands it the open tasks as "
-            "soon as the dead one's time for them is over (10 s)"
-        )
-        await working
+        async with alongside(_work_all(play, cases, bar)):
+            await traffic.reached(goal)
+            in_flight = tuple(traffic.in_flight)
+            await worker.kill()
+            screen.say(
+                f"worker killed with SIGKILL, {len(in_flight)} requests in flight: they wait"
+            )
+            await asyncio.sleep(_WITHOUT_WORKER_S)
+            await worker.start()
+            screen.say(
+                f"another worker started as process {worker.pid}: Temporal hands it the open tasks "
+                "as soon as the dead one's time for them is over (10 s)"
+            )
     put_off, unanswered = traffic.put_off - before[0], traffic.unanswered - before[1]
     screen.say(
         f"all {number} cases closed, after {traffic.longest_wait_s:.1f} s at most. {put_off} "

@@ -2,11 +2,14 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
+
+from temporalio.service import RPCError
 
 from cli.demo.complaints import Complaint
 from cli.demo.door import DemoError, Receipt, Request
@@ -83,7 +86,11 @@ class Play:
                 that takes, the server would skip on to the next timer.
         """
         handle = self.house.client.get_workflow_handle(workflow_id)
-        if not await self.house.skipper.fast_forward(handle, length + beyond):
+        try:
+            open_still = await self.house.skipper.fast_forward(handle, length + beyond)
+        except RPCError as error:
+            raise DemoError(f"the time of {workflow_id} cannot be skipped: {error}") from None
+        if not open_still:
             raise DemoError(f"{workflow_id} ended while its time was skipped")
 
     async def skip_to_escalation(self, case_id: str, due_at: datetime) -> None:
@@ -115,7 +122,7 @@ class Play:
         rung: str,
         fits: Callable[[EscalationRecord], bool] = lambda _: True,
     ) -> EscalationRecord:
-        """Return an escalation as soon as the register holds it so.
+        """Return an escalation as soon as somebody was paged and the register holds it so.
 
         Raises:
             DemoError: It does not, in time.
@@ -123,7 +130,7 @@ class Play:
 
         def find() -> EscalationRecord | None:
             records = self.house.crm.escalations(case_id=case_id)
-            return next((r for r in records if r.rung == rung and fits(r)), None)
+            return next((r for r in records if r.rung == rung and r.pages and fits(r)), None)
 
         self.at_hand.append(case_id)
         return await seen(find, f"the escalation {rung} of {case_id}")
@@ -158,5 +165,16 @@ async def each(
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(take())
+    except* DemoError as errors:
+        raise errors.exceptions[0] from None
+
+
+@asynccontextmanager
+async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do work while the block runs, and wait for it at the end; a failure of one ends both."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work)
+            yield
     except* DemoError as errors:
         raise errors.exceptions[0] from None

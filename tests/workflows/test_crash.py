@@ -8,16 +8,21 @@ from asyncio.subprocess import Process
 from pathlib import Path
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from runtime.case_errors import CaseEndedError, NotAnsweredError
 from runtime.devserver import DevServer
 from sop import messages as m
-from sop.models import Priority
 from sop.policy import Policy
-from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, Desk, a_desk, eventually, sqlite_url
-from workflows.escalating import escalation_id
+from tests.desk import (
+    ANNA,
+    CONFIRMED,
+    RESOLVED,
+    VERIFIED,
+    Desk,
+    a_desk,
+    eventually,
+    sqlite_url,
+)
 
 SCRIPT = Path(__file__).with_name("crash_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -73,33 +78,28 @@ async def test_steps_taken_while_the_database_is_away_are_kept_in_order_and_burn
         assert during.count("activity_task_scheduled") == 1
 
 
-async def test_a_case_that_an_operator_resets_goes_on_with_one_row_per_entry(desk: Desk) -> None:
-    case_id = await desk.open("reset", category="complaint", priority=Priority.URGENT)
-    await desk.is_paged(case_id, "team_leader")
-    await desk.do(case_id, VERIFIED)
-    before = desk.reads.timeline(case_id)
-    await desk.client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=desk.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=case_id),
-            reason="a drill",
-            workflow_task_finish_event_id=4,
-            request_id="drill",
-        )
-    )
+@pytest.mark.clause("INQ-4.5.1")
+async def test_a_case_cancelled_while_the_database_is_away_still_writes_what_it_accepted(
+    server: DevServer, policy: Policy, tmp_path: Path
+) -> None:
+    async with a_desk(server, sqlite_url(tmp_path), "cancelled in an outage", policy) as desk:
+        case_id = await desk.open("cancelled in an outage")
+        await desk.journal_holds(case_id, "inquiry.opened")
+        away = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
+        away.execute("BEGIN EXCLUSIVE")
+        await desk.do(case_id, m.Withdraw(actor=ANNA, reason="The customer found the receipt."))
+        await desk.handle(case_id).cancel()
 
-    async def taken_up() -> bool:
-        return "start_child_workflow_execution_failed" in await desk.events(case_id)
+        async def cancelled() -> bool:
+            events = await desk.events(case_id)
+            asked = "workflow_execution_cancel_requested"
+            return asked in events and "workflow_task_completed" in events[events.index(asked) :]
 
-    await eventually(taken_up)
-    closed = await desk.do(case_id, RESOLVED, CONFIRMED)
-    assert closed.stage == "closed"
-    await desk.handle(escalation_id(case_id, "urgent", 1)).result()
-    timeline = desk.reads.timeline(case_id)
-    own = [e.seq for e in timeline if e.stream == case_id]
-    assert own == list(range(1, closed.seq + 1))
-    assert [e.kind for e in timeline].count("rung.fired") == 1
-    assert {e.entry_id for e in before} <= {e.entry_id for e in timeline}
+        await eventually(cancelled)
+        away.execute("ROLLBACK")
+        away.close()
+        await desk.handle(case_id).result()
+        assert (await desk.kinds(case_id))[-2:] == ["inquiry.withdrawn", "inquiry.closed"]
 
 
 async def _work(desk: Desk, key: str) -> str:
