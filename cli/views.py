@@ -33,7 +33,7 @@ class View:
     shows: str
     query: str
 
-    def filled(self, *, soon: datetime, assignee: str) -> str:
+    def filled(self, *, soon: datetime, assignee: str = "") -> str:
         """Return the query as the server takes it."""
         moment = soon.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return self.query.replace("{soon}", moment).replace("{assignee}", assignee)
