@@ -8,7 +8,7 @@ from typing import Protocol
 from activities.crm import CrmActivities
 from sop.models import CaseRecord, FlushBatch, Outgoing
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from workflows.options import FLUSH_AT_ONCE, FLUSH_WHEN_BACK
 
@@ -85,7 +85,7 @@ class Journal:
             await workflow.execute_local_activity_method(
                 CrmActivities.flush, batch, summary=what, **FLUSH_AT_ONCE
             )
-        except ActivityError:
+        except FailureError:  # a local activity's own failure comes without an ActivityError around
             self.late = True
             await workflow.execute_activity_method(
                 CrmActivities.flush,

@@ -79,6 +79,23 @@ async def test_steps_taken_while_the_database_is_away_are_kept_in_order_and_burn
 
 
 @pytest.mark.clause("INQ-4.5.1")
+async def test_a_database_that_refuses_at_once_is_waited_out_like_one_that_is_silent(
+    server: DevServer, policy: Policy, tmp_path: Path
+) -> None:
+    async with a_desk(server, sqlite_url(tmp_path), "refused", policy) as desk:
+        case_id = await desk.open("refused")
+        await desk.journal_holds(case_id, "inquiry.opened")
+        with sqlite3.connect(tmp_path / "crm.db") as operator:
+            operator.execute("ALTER TABLE journal_entries RENAME TO journal_entries_moved")
+        receipt = await desk.do(case_id, m.AddNote(actor=ANNA, text="Called back."))
+        assert not receipt.recorded
+        with sqlite3.connect(tmp_path / "crm.db") as operator:
+            operator.execute("ALTER TABLE journal_entries_moved RENAME TO journal_entries")
+        await desk.journal_holds(case_id, "note.added")
+        assert (await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)).recorded
+
+
+@pytest.mark.clause("INQ-4.5.1")
 async def test_a_case_cancelled_while_the_database_is_away_still_writes_what_it_accepted(
     server: DevServer, policy: Policy, tmp_path: Path
 ) -> None:
