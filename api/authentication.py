@@ -24,6 +24,10 @@ PROTECTED = "/v1/"
 KEPT = timedelta(seconds=3)
 """So long a key that was valid is not looked up again; a revoked one works no longer than that."""
 
+KEPT_IN_OUTAGE = timedelta(minutes=10)
+"""So long a key that was valid still opens while the store does not answer: an inquiry must be
+taken when the CRM is away, and what nobody can look up nobody can have revoked there either."""
+
 _MOST_KEPT = 1000
 _CHALLENGE = 'Bearer realm="handrail"'
 _now = partial(datetime.now, UTC)
@@ -66,11 +70,17 @@ class KeyRing:
     """
 
     def __init__(
-        self, store: KeyStore, *, kept: timedelta = KEPT, clock: Callable[[], datetime] = _now
+        self,
+        store: KeyStore,
+        *,
+        kept: timedelta = KEPT,
+        kept_in_outage: timedelta = KEPT_IN_OUTAGE,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         """Look keys up in a store, and keep them for a while."""
         self._store = store
         self._kept = kept
+        self._kept_in_outage = kept_in_outage
         self._clock = clock
         self._seen: dict[bytes, tuple[Key, datetime]] = {}
 
@@ -78,15 +88,21 @@ class KeyRing:
         """Return who acts with a token; None if it opens nothing.
 
         Raises:
-            CrmUnavailableError: The store did not answer.
+            CrmUnavailableError: The store did not answer, and the key was not seen lately.
         """
         now, mark = self._clock(), hashlib.sha256(token.encode()).digest()
         key, seen_at = self._seen.get(mark, (None, now))
         if key is None or not timedelta(0) <= now - seen_at < self._kept:
-            self._seen.pop(mark, None)
-            key = await run_in_threadpool(self._store.authenticate, token)
-            if key is not None:
-                self._remember(mark, key, now)
+            try:
+                known = await run_in_threadpool(self._store.authenticate, token)
+            except CrmUnavailableError:
+                if key is None or not timedelta(0) <= now - seen_at < self._kept_in_outage:
+                    raise
+            else:
+                key = known
+                self._seen.pop(mark, None)
+                if key is not None:
+                    self._remember(mark, key, now)
         if key is None or not key.valid_at(now):
             return None
         return Actor(principal=key.principal, role=key.role)

@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.failures import RefusalDetail
+from activities.ports import CrmUnavailableError
 from runtime.case_errors import (
     BusyError,
     CaseEndedError,
@@ -94,7 +95,7 @@ class Cases:
         except SopError as error:
             raise RefusedError.of(error) from None
         case_id = inquiry_id(actor.principal, key)
-        recorded = await asyncio.to_thread(self._digest_of, case_id)
+        recorded = await self._recorded(case_id)
         if recorded is not None:
             return _same_request(case_id, None, recorded, digest)
         start = InquiryStart(
@@ -160,6 +161,17 @@ class Cases:
         """Return the address of the case in the Temporal UI."""
         return ui_link(self._ui, self.client.namespace, case_id, run_id)
 
+    async def _recorded(self, case_id: str) -> str | None:
+        """Return the digest that the CRM holds of a request; None, too, while it is away.
+
+        An inquiry is taken all the same: Temporal knows the keys of its retention, and only one
+        that is older could open a second case.
+        """
+        try:
+            return await asyncio.to_thread(self._digest_of, case_id)
+        except CrmUnavailableError:
+            return None
+
     async def _start(self, start: InquiryStart) -> Opened:
         # The same pure function that the workflow runs: attributes given at the start cost nothing.
         case = Inquiry.begin(start, start.received_at)
@@ -188,16 +200,18 @@ class Cases:
     async def _update(self, workflow_id: str, command: Command, key: str | None) -> Receipt:
         handle = self.client.get_workflow_handle(workflow_id)
         try:
-            receipt: Receipt = await handle.execute_update(
-                command.step,
-                command,
-                id=update_id(command, key),
-                result_type=Receipt,
-                rpc_timeout=ANSWER_WITHIN,
-            )
+            # The RPC's own limit counts for each attempt, and the SDK makes several.
+            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                receipt: Receipt = await handle.execute_update(
+                    command.step,
+                    command,
+                    id=update_id(command, key),
+                    result_type=Receipt,
+                    rpc_timeout=ANSWER_WITHIN,
+                )
         except WorkflowUpdateFailedError as error:
             _raise_refusal(error.cause)
-        except WorkflowUpdateRPCTimeoutOrCancelledError:
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             raise NotAnsweredError from None
         except RPCError as error:
             _raise_for(error)

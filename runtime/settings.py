@@ -51,11 +51,14 @@ def _web_address(value: str) -> str:
 
 def _database(value: str) -> str:
     try:
-        backend = make_url(value).get_backend_name()
+        url = make_url(value)
     except ArgumentError:
         raise ValueError("this is not a database URL") from None
+    backend = url.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise ValueError(f"{backend} is not supported")
+    if backend == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise ValueError("a database in memory is not shared between the API and the worker")
     return value
 
 

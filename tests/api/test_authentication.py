@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
-from api.authentication import KEPT, KeyRing
+from adapters.database import Database, Limits
+from api.authentication import KEPT, KEPT_IN_OUTAGE, KeyRing
 from sop.access import PERMITTED
 from sop.models import Actor, Role
 from tests.api.callers import BILLING, CONFIRMED, RECEPTION, RESOLVED, VERIFIED, Callers, inquiry
@@ -159,3 +161,25 @@ async def test_a_clock_that_was_set_back_keeps_no_key_alive(desk: Desk) -> None:
     await asyncio.to_thread(keys.revoke, made.key_id)
     clock.now -= timedelta(hours=1)
     assert await ring.actor(made.token.get_secret_value()) is None
+
+
+async def test_a_key_that_was_seen_lately_opens_while_the_crm_is_away(desk: Desk) -> None:
+    impatient = Limits(pool_size=1, wait=timedelta(seconds=0.05))
+    database = Database(desk.database.engine.url, impatient)
+    clock, keys = Clock(), ApiKeys(database)
+    ring = KeyRing(keys, clock=clock)
+    seen, unseen = [
+        (await asyncio.to_thread(keys.create, name, Role.CSR)).token.get_secret_value()
+        for name in ("seen", "unseen")
+    ]
+    assert await ring.actor(seen) is not None
+    with database.engine.connect():  # the pool's only connection: nobody else gets one
+        clock.now += KEPT
+        assert await ring.actor(seen) == Actor(principal="seen", role=Role.CSR)
+        with pytest.raises(CrmUnavailableError):
+            await ring.actor(unseen)
+        clock.now += KEPT_IN_OUTAGE
+        with pytest.raises(CrmUnavailableError):
+            await ring.actor(seen)
+    assert await ring.actor(seen) is not None
+    database.close()

@@ -18,7 +18,7 @@ from adapters.api_keys import ApiKeys
 from runtime.devserver import DevServer
 from sop.models import Role
 from tests.api.callers import inquiry
-from tests.bench.throughput import cpu_ms, opening, payload_of
+from tests.bench.throughput import opening, payload_of
 from tests.desk import ANNA, Desk, a_desk, shipped_policy
 from tests.processes import running
 

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from temporalio.client import Client
@@ -82,9 +81,7 @@ async def sides(server: DevServer, url: str) -> AsyncIterator[tuple[Side, Side]]
     """Run a worker of each kind, as processes of their own; ours is `handrail worker`."""
     async with AsyncExitStack() as stack:
         policy = shipped_policy()
-        desk = await stack.enter_async_context(
-            a_desk(server, url, QUEUE, policy, staffed=False)
-        )
+        desk = await stack.enter_async_context(a_desk(server, url, QUEUE, policy, staffed=False))
         ours = await stack.enter_async_context(
             running(
                 "worker",

@@ -50,6 +50,7 @@ def test_an_empty_variable_counts_as_unset(environment: pytest.MonkeyPatch) -> N
         ("STICKY_TIMEOUT", "soon", "HANDRAIL_STICKY_TIMEOUT is 'soon'"),
         ("TEMPORAL_UI_URL", "temporal.example.com", "not an http:// or https:// address"),
         ("DATABASE_URL", "mysql://host/db", "mysql is not supported"),
+        ("DATABASE_URL", "sqlite://", "a database in memory is not shared"),
         ("DATABASE_URL", "cases", "not a database URL"),
     ],
 )

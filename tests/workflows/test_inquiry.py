@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.crm_reads import CrmReads
+from adapters.database import Database, Limits
 from runtime.case_errors import CaseEndedError, KeyReusedError, RefusedError, UnknownCaseError
+from runtime.cases import Cases
 from sop import messages as m
 from sop.models import Channel, Customer, FollowUpOutcome
 from tests.desk import (
@@ -110,6 +113,27 @@ async def test_the_same_key_opens_one_case_and_another_body_is_noticed(desk: Des
     await desk.journal_holds(first.case_id, "inquiry.opened")
     recorded = await desk.cases.open(opening, actor=ANNA, key="once", digest="a")
     assert (recorded.case_id, recorded.created) == (first.case_id, False)
+
+
+@pytest.mark.clause("INQ-4.5.1")
+async def test_an_inquiry_is_taken_while_the_crm_is_away(desk: Desk) -> None:
+    impatient = Limits(pool_size=1, wait=timedelta(seconds=0.05))
+    database = Database(desk.database.engine.url, impatient)
+    cases = Cases(
+        desk.client,
+        desk.cases.policy,
+        task_queue=desk.task_queue,
+        digest_of=CrmReads(database).find_case_digest,
+        ui="",
+    )
+    opening = m.InquiryOpening(
+        customer=Customer(customer_id="c-4"), channel=Channel.CHAT, subject="s", text="t"
+    )
+    with database.engine.connect():  # the pool's only connection: nobody else gets one
+        opened = await cases.open(opening, actor=ANNA, key="away", digest="a")
+    assert opened.created
+    await desk.journal_holds(opened.case_id, "inquiry.opened")
+    database.close()
 
 
 async def test_an_unknown_case_and_a_closed_case_are_told_apart(desk: Desk) -> None:
