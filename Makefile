@@ -19,7 +19,7 @@ help: ## Show this list
 ##: What a user runs
 
 .PHONY: demo
-demo: $(RUN) ## Show both procedures at work on a real server; ONCE=1 ends by itself
+demo: $(RUN) ## Show the inquiry procedure at work on a real server; ONCE=1 ends by itself
 	@$(BIN)/handrail demo $(if $(ONCE),--once)
 
 .PHONY: test
@@ -82,6 +82,10 @@ histories: $(DEV) ## Record anew the histories that the replay tests replay
 openapi: $(DEV) ## Write the API's description
 	@$(BIN)/handrail openapi > api/openapi.json.new
 	@mv api/openapi.json.new api/openapi.json
+
+.PHONY: docs
+docs: $(DEV) ## Write the parts of the documents that follow from the code
+	@$(BIN)/python -m tests.docs.generated
 
 .PHONY: lock
 lock: $(DEV) ## Renew the lock files from pyproject.toml; UPGRADE=1 takes the newest versions

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
@@ -128,8 +129,16 @@ async def _schema_is_current(database: Database) -> str | None:
 
 
 async def _temporal_answers(client: Client) -> str | None:
+    wanted = DescribeNamespaceRequest(namespace=client.namespace)
     try:
-        healthy = await client.service_client.check_health()
-    except RPCError:
-        return TEMPORAL_AWAY
-    return None if healthy else TEMPORAL_AWAY
+        await client.workflow_service.describe_namespace(wanted)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return (
+                f"The namespace {client.namespace} does not exist: run `handrail bootstrap`, or "
+                "name another one in TEMPORAL_NAMESPACE."
+            )
+        # Who may not look at the namespace may still work in it.
+        if error.status != RPCStatusCode.PERMISSION_DENIED:
+            return TEMPORAL_AWAY
+    return None

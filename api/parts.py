@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from api.authentication import KeyRing
@@ -69,6 +70,16 @@ def parts_of(conn: HTTPConnection) -> Parts:
     if not isinstance(opened, Parts):
         raise TypeError("the application's lifespan has not opened its parts")
     return opened
+
+
+async def is_recorded(parts: Parts, case_id: str) -> bool:
+    """Return whether the CRM knows a case."""
+    return await run_in_threadpool(parts.reads.find_case_digest, case_id) is not None
+
+
+async def is_known(parts: Parts, case_id: str) -> bool:
+    """Return whether the CRM knows a case, or Temporal does and the CRM will."""
+    return await is_recorded(parts, case_id) or await parts.cases.exists(case_id)
 
 
 WithParts = Annotated[Parts, Depends(parts_of)]

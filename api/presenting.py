@@ -79,9 +79,7 @@ def timeline(parts: Parts, entries: tuple[TimelineEntry, ...]) -> Timeline:
 
 def escalations(parts: Parts, records: tuple[EscalationRecord, ...]) -> Escalations:
     """Return the escalations of a case."""
-    return Escalations(
-        escalations=[EscalationView.model_validate(shown(r, parts.desk)) for r in records]
-    )
+    return Escalations(escalations=[_escalation(parts, record) for record in records])
 
 
 def tasks(parts: Parts, records: tuple[TaskRecord, ...]) -> TaskList:
@@ -105,3 +103,9 @@ def _summary(parts: Parts, record: CaseSummary) -> InquirySummary:
     return InquirySummary.model_validate(
         {**shown(record, parts.desk), "links": links(parts, record.case_id)}
     )
+
+
+def _escalation(parts: Parts, record: EscalationRecord) -> EscalationView:
+    # A number: the durations of JSON Schema have no fractions of a second.
+    lateness_s = record.lateness.total_seconds() if record.lateness is not None else None
+    return EscalationView.model_validate({**shown(record, parts.desk), "lateness_s": lateness_s})

@@ -7,9 +7,10 @@ from fastapi import Depends, Response, params
 
 from api import presenting
 from api.dependencies import CaseId, OptionalKey, fingerprint, permitted
-from api.parts import Parts, WithParts
+from api.parts import Parts, WithParts, is_recorded
 from api.schemas.steps import Receipt
 from api.schemas.values import Request
+from runtime.case_errors import CaseEndedError, UnknownCaseError
 from sop import messages
 from sop.models import Actor
 
@@ -34,7 +35,15 @@ class Report(Generic[C]):
             body: What the caller said.
             more: What the API adds to it.
         """
-        receipt = await self.parts.cases.step(self.case_id, self.step(body, **more), key=self.key)
+        try:
+            receipt = await self.parts.cases.step(
+                self.case_id, self.step(body, **more), key=self.key
+            )
+        except UnknownCaseError:
+            # Temporal forgets a closed case after its retention; the CRM knows it for longer.
+            if not await is_recorded(self.parts, self.case_id):
+                raise
+            raise CaseEndedError from None
         return self.show(receipt)
 
     def step(self, body: Request, **more: object) -> C:

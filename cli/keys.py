@@ -16,7 +16,7 @@ from adapters.migrate import is_current
 from runtime.errors import OperatorError
 from runtime.settings import load_settings
 from sop.durations import parse_duration
-from sop.models import Principal, Role
+from sop.models import CLOCK, Principal, Role
 
 _PIPE_WIDTH = 160
 _PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
@@ -91,6 +91,8 @@ def _keys() -> Iterator[ApiKeys]:
 
 
 def _check(principal: str) -> None:
+    if principal == CLOCK.principal:
+        raise OperatorError(f"{principal} is what deadlines act as: choose another principal.")
     try:
         _PRINCIPAL.validate_python(principal)
     except ValidationError:

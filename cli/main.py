@@ -6,7 +6,7 @@ import typer
 
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
-from cli import describing, keys, policy, serving, setting_up
+from cli import describing, keys, policy, serving, setting_up, views
 from cli.demo.command import demo
 from runtime.errors import OperatorError
 from runtime.process import run_and_leave
@@ -24,6 +24,7 @@ app.command()(serving.api)
 app.command()(serving.worker)
 app.command()(setting_up.migrate)
 app.command()(setting_up.bootstrap)
+app.command()(views.views)
 app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(keys.app, name="keys")

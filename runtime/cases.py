@@ -27,6 +27,7 @@ from runtime.case_errors import (
     TemporalUnavailableError,
     UnknownCaseError,
 )
+from runtime.temporal import ui_link
 from sop.describe import summary
 from sop.errors import SopError, StaleAcknowledgementError
 from sop.inquiry import Inquiry, check_opening
@@ -78,7 +79,7 @@ class Cases:
         self.policy = policy
         self._task_queue = task_queue
         self._digest_of = digest_of
-        self._ui = ui.rstrip("/")
+        self._ui = ui
 
     async def open(self, opening: InquiryOpening, *, actor: Actor, key: str, digest: str) -> Opened:
         """Open an inquiry, once per caller and key.
@@ -157,8 +158,7 @@ class Cases:
 
     def link(self, case_id: str, run_id: str | None = None) -> str:
         """Return the address of the case in the Temporal UI."""
-        page = f"{self._ui}/namespaces/{self.client.namespace}/workflows/{case_id}"
-        return f"{page}/{run_id}/history" if run_id else page
+        return ui_link(self._ui, self.client.namespace, case_id, run_id)
 
     async def _start(self, start: InquiryStart) -> Opened:
         # The same pure function that the workflow runs: attributes given at the start cost nothing.

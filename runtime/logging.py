@@ -18,7 +18,8 @@ from temporalio import activity, workflow
 from runtime.redaction import fixed_text, flatten_temporal, reduce_exception, withhold
 
 # The API logs its requests itself, without query strings; a client's request lines add nothing.
-_QUIET_LIBRARIES = ("httpcore2", "httpx2", "uvicorn.access")
+# Alembic tells which database it looks at whenever readiness asks for the revision.
+_QUIET_LIBRARIES = ("alembic.runtime.migration", "httpcore2", "httpx2", "uvicorn.access")
 
 
 def configure_logging(

@@ -52,6 +52,15 @@ def configured_address() -> str | None:
     return _profile().address
 
 
+def configured_namespace() -> str:
+    """Return the namespace in Temporal's own configuration, or its default.
+
+    Raises:
+        TemporalUnavailableError: The configuration cannot be read.
+    """
+    return _profile().namespace or "default"
+
+
 async def connect(
     *, address: str | None = None, within: timedelta = timedelta(seconds=30)
 ) -> Client:
@@ -93,6 +102,12 @@ def ui_link(base: str, namespace: str, workflow_id: str, run_id: str | None = No
     page = f"{base.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows"
     page += f"/{quote(workflow_id, safe='')}"
     return page if run_id is None else f"{page}/{quote(run_id, safe='')}/history"
+
+
+def ui_list_link(base: str, namespace: str, query: str) -> str:
+    """Return the list of the workflows that a query finds, in the Temporal Web UI."""
+    page = f"{base.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows"
+    return f"{page}?query={quote(query, safe='')}"
 
 
 def _profile() -> ClientConfigProfile:

@@ -218,7 +218,8 @@ class OutboxMessage(Payload):
     """A message or page that leaves the house; `message_id` is its key, so it is written once.
 
     Attributes:
-        recipient: `customer:<id>` or `role:<role>`; the adapter looks the address up.
+        recipient: `customer:<id>`, `principal:<id>` or `role:<role>`; the adapter looks the
+            address up.
         topic: `page`, `page.cancelled`, `warning`, `follow_up`, `promise`, `resolution`.
         body: Plain text. A page holds no personal data.
     """

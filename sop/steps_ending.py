@@ -9,6 +9,7 @@ from sop.escalating import stand_down, unresolved
 from sop.follow_up import end_follow_up, open_follow_up, plan_follow_up
 from sop.gates import require_cleared, require_unresolved
 from sop.models import Actor, ClosedAs, FollowUpOutcome
+from sop.state import FollowUpState
 from sop.steps_handling import end_wait, keep_promise
 
 
@@ -30,20 +31,8 @@ def may_close(case: Case) -> bool:
 
 def record_follow_up(case: Case, step: m.RecordFollowUp, now: datetime) -> None:
     """Record one contact; the last one decides whether the case may close (INQ-4.6)."""
-    follow_up = case.state.follow_up
-    if follow_up is None:
-        raise WrongStageError(
-            "There is nothing to follow up: the inquiry is not resolved, or the outcome of the "
-            "follow-up is already recorded.",
-            clause="INQ-4.6.1",
-        )
+    follow_up = _present_contact(case, step, now)
     not_reached = step.outcome == FollowUpOutcome.NOT_REACHED
-    if not_reached and now < follow_up.due_at:
-        due = case.policy.desk.local(follow_up.due_at)
-        raise WrongStageError(
-            f"The next attempt is due {due}; an attempt before that does not count.",
-            clause="INQ-4.6.1",
-        )
     if not_reached and follow_up.opened_at is None:
         open_follow_up(case, now)  # due just now: the clock has not come to it yet
     attempts = case.policy.follow_up.attempts
@@ -70,6 +59,30 @@ def record_follow_up(case: Case, step: m.RecordFollowUp, now: datetime) -> None:
         _warn_of_missing(case, now)
     else:
         plan_follow_up(case, follow_up.attempt + 1, now)
+
+
+def _present_contact(case: Case, step: m.RecordFollowUp, now: datetime) -> FollowUpState:
+    """Return the contact that is recorded; refuse what is none, or says too little."""
+    follow_up = case.state.follow_up
+    if follow_up is None:
+        raise WrongStageError(
+            "There is nothing to follow up: the inquiry is not resolved, or the outcome of the "
+            "follow-up is already recorded.",
+            clause="INQ-4.6.1",
+        )
+    if step.outcome == FollowUpOutcome.NOT_REACHED and now < follow_up.due_at:
+        due = case.policy.desk.local(follow_up.due_at)
+        raise WrongStageError(
+            f"The next attempt is due {due}; an attempt before that does not count.",
+            clause="INQ-4.6.1",
+        )
+    said = step.feedback is not None or step.satisfaction is not None
+    if step.outcome == FollowUpOutcome.CONFIRMED and not said:
+        raise InvalidValueError(
+            "The record lacks what the customer said. Give `feedback`, `satisfaction` or both.",
+            clause="INQ-4.5.2",
+        )
+    return follow_up
 
 
 def _warn_of_missing(case: Case, now: datetime) -> None:

@@ -6,7 +6,7 @@ from sop.escalation import EscalationStart
 from sop.inquiry import Inquiry
 from sop.state import RungState
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows.options import ESCALATIONS_FIRST
@@ -50,19 +50,22 @@ class Escalations:
             desk=case.policy.desk,
             fired_at=rung.fired_at,
         )
-        await workflow.start_child_workflow(
-            "EscalationWorkflow",
-            start,
-            id=name,
-            static_summary=f"{rung.rung.replace('_', ' ')}: to the {row.to.replace('_', ' ')}",
-            # Measured: any other policy is also applied when the case continues as new.
-            parent_close_policy=ParentClosePolicy.ABANDON,
-            priority=ESCALATIONS_FIRST,
-        )
+        try:
+            await workflow.start_child_workflow(
+                "EscalationWorkflow",
+                start,
+                id=name,
+                static_summary=f"{rung.rung.replace('_', ' ')}: to the {row.to.replace('_', ' ')}",
+                # Measured: any other policy is also applied when the case continues as new.
+                parent_close_policy=ParentClosePolicy.ABANDON,
+                priority=ESCALATIONS_FIRST,
+            )
+        except WorkflowAlreadyStartedError:  # an operator has reset the case; it pages already
+            workflow.logger.info("escalation.already_started", extra={"rung": rung.key})
 
     async def _tell(self, rung: RungState, what: str) -> None:
         name = escalation_id(self._case.state.case_id, rung.rung, rung.occasion)
         try:
             await workflow.get_external_workflow_handle(name).signal(what)
         except ApplicationError:
-            workflow.logger.info("escalation.already_over", extra={"escalation": name})
+            workflow.logger.info("escalation.already_over", extra={"rung": rung.key})

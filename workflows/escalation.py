@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from sop.models import Deadline
 
     from workflows.alarm import Alarm
-    from workflows.flushing import Journal
+    from workflows.flushing import Journal, to_the_end
     from workflows.indexing import Listing, of_escalation
     from workflows.options import PAGE, REPORT_EVERY_PAGES
 
@@ -44,22 +44,22 @@ class EscalationWorkflow:
         self.reported_pages = self.escalation.state.pages
         self.changed = False
         self.needless: str | None = None
+        self.keeper = asyncio.create_task(self.journal.keep())
 
     @workflow.run
     async def run(self, start: EscalationStart) -> None:
         """Page until a person has taken it, and again when nothing follows."""
-        keeper = asyncio.create_task(self.journal.keep())
         try:
             while self.needless is None:
                 if self.escalation.tick(workflow.now()):
                     await self._page()
                 await self._report()
                 if workflow.info().is_continue_as_new_suggested():
-                    await self._continue_as_new(keeper)
+                    await self._continue_as_new()
                 await self._until_something_happens()
         except asyncio.CancelledError:
             self.needless = CANCELLED
-        await self._end(keeper)
+        await to_the_end(self._end())
 
     @workflow.update(description="Take the escalation at the level at which it stands")
     async def acknowledge(self, step: Acknowledge) -> Receipt:
@@ -141,7 +141,7 @@ class EscalationWorkflow:
         )
         self.changed = False
 
-    async def _end(self, keeper: asyncio.Task[None]) -> None:
+    async def _end(self) -> None:
         because = self.needless or ""
         self.escalation.end(workflow.now(), because)
         workflow.set_current_details(self.escalation.details())
@@ -155,10 +155,11 @@ class EscalationWorkflow:
             )
         if because == CANCELLED:  # every other end is the case's own doing
             await self._report()
-        await self.journal.drained(keeper)
+        await self.journal.drained()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
-    async def _continue_as_new(self, keeper: asyncio.Task[None]) -> None:
-        await self.journal.drained(keeper)
+    async def _continue_as_new(self) -> None:
+        await self.journal.drained()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self.start.model_copy(update={"state": self.escalation.state}))
+        if not self.changed:  # else what happened meanwhile comes first
+            workflow.continue_as_new(self.start.model_copy(update={"state": self.escalation.state}))

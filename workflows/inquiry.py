@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
 
     from workflows.alarm import Alarm
     from workflows.escalating import Escalations
-    from workflows.flushing import Journal
+    from workflows.flushing import Journal, to_the_end
     from workflows.indexing import Listing, of_case
     from workflows.inquiry_steps import InquirySteps
 
@@ -40,28 +40,25 @@ class InquiryWorkflow(InquirySteps):
         self.listing = Listing(workflow.info().typed_search_attributes)
         self.changed = False
         self.worked = False
+        self.keeper = asyncio.create_task(self.journal.keep())
 
     @workflow.run
     async def run(self, start: InquiryStart) -> InquiryOutcome:
         """Follow the case until every clause that gates closing is proved, or it was withdrawn."""
-        keeper = asyncio.create_task(self.journal.keep())
         try:
-            await self._follow_the_case(keeper)
+            await self._follow_the_case()
         except asyncio.CancelledError:
             self.case.cancel(workflow.now())
-        await self.escalations.follow(worked=False)
-        self._show()
-        await self.journal.drained(keeper)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await to_the_end(self._end())
         return self.case.outcome()
 
-    async def _follow_the_case(self, keeper: asyncio.Task[None]) -> None:
+    async def _follow_the_case(self) -> None:
         while not self.case.closed:
             self.case.tick(workflow.now())
             await self.escalations.follow(worked=self._worked())
             self._show()
             if workflow.info().is_continue_as_new_suggested():
-                await self._continue_as_new(keeper)
+                await self._continue_as_new()
             await self._until_something_happens()
 
     async def _until_something_happens(self) -> None:
@@ -77,7 +74,14 @@ class InquiryWorkflow(InquirySteps):
         workflow.set_current_details(details(self.case))
         self.listing.tell(of_case(self.case))
 
-    async def _continue_as_new(self, keeper: asyncio.Task[None]) -> None:
-        await self.journal.drained(keeper)
+    async def _end(self) -> None:
+        await self.escalations.follow(worked=False)
+        self._show()
+        await self.journal.drained()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self.case.to_continue(self.start))
+
+    async def _continue_as_new(self) -> None:
+        await self.journal.drained()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self.changed:  # else what happened meanwhile comes first
+            workflow.continue_as_new(self.case.to_continue(self.start))

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from api import limits, presenting
 from api.dependencies import JSON_BODY, CaseId, Reader, RequiredKey, fingerprint, permitted
 from api.openapi import problems
-from api.parts import Parts, WithParts
+from api.parts import WithParts, is_known
 from api.schemas.inquiries import (
     Escalations,
     InquiryDetail,
@@ -109,8 +109,8 @@ async def read_inquiry(
 async def read_timeline(case_id: CaseId, parts: WithParts, _: Reader) -> Timeline:
     """Read the journal of a case, its escalations included, in order."""
     entries = await run_in_threadpool(parts.reads.timeline, case_id)
-    if not entries:
-        await _require_case(parts, case_id)
+    if not entries and not await is_known(parts, case_id):
+        raise UnknownCaseError(case_id)
     return presenting.timeline(parts, entries)
 
 
@@ -123,12 +123,6 @@ async def read_timeline(case_id: CaseId, parts: WithParts, _: Reader) -> Timelin
 async def list_escalations(case_id: CaseId, parts: WithParts, _: Reader) -> Escalations:
     """List the rungs of a case that fired, the oldest first."""
     records = await run_in_threadpool(lambda: parts.reads.escalations(case_id=case_id))
-    if not records:
-        await _require_case(parts, case_id)
-    return presenting.escalations(parts, records)
-
-
-async def _require_case(parts: Parts, case_id: str) -> None:
-    recorded = await run_in_threadpool(parts.reads.find_case_digest, case_id)
-    if recorded is None and not await parts.cases.exists(case_id):
+    if not records and not await is_known(parts, case_id):
         raise UnknownCaseError(case_id)
+    return presenting.escalations(parts, records)

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from starlette.concurrency import run_in_threadpool
 
 from api import limits, presenting
 from api.dependencies import JSON_BODY, fingerprint
 from api.openapi import problems
-from api.parts import Parts
+from api.parts import is_known
 from api.reporting import Report, reports
 from api.schemas import steps as s
 from sop import messages as m
@@ -161,7 +160,10 @@ async def mark_duplicate(
     body: s.MarkDuplicateIn, report: Annotated[Report[m.MarkDuplicate], reports(m.MarkDuplicate)]
 ) -> s.Receipt:
     """Close the case as handled under another one, which must exist."""
-    await _require_other(report.parts, body.duplicate_of)
+    if not await is_known(report.parts, body.duplicate_of):
+        raise InvalidValueError(
+            f"There is no case {body.duplicate_of} of which this could be a duplicate."
+        )
     return await report.take(body)
 
 
@@ -191,9 +193,3 @@ async def acknowledge(
         report.case_id, rung, occasion, step, key=report.key
     )
     return report.show(receipt)
-
-
-async def _require_other(parts: Parts, case_id: str) -> None:
-    recorded = await run_in_threadpool(parts.reads.find_case_digest, case_id)
-    if recorded is None and not await parts.cases.exists(case_id):
-        raise InvalidValueError(f"There is no case {case_id} of which this could be a duplicate.")

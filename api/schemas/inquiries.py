@@ -1,6 +1,5 @@
 """Opening an inquiry, and what is shown of one."""
 
-from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -246,7 +245,7 @@ class EscalationView(View):
     cause: str | None = Field(description="Why it fired.")
     due_at: Moment | None = Field(description="When it was due.")
     fired_at: Moment | None = Field(description="When it fired.")
-    lateness: timedelta | None = Field(description="How long after it was due.")
+    lateness_s: float | None = Field(description="How many seconds after it was due.")
     level: int | None = Field(description="The level at which it stands: acknowledge this one.")
     pages: int | None = Field(description="How many pages went out.")
     acknowledged_by: str | None = Field(description="Who has taken it.")

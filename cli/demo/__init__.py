@@ -1,1 +1,1 @@
-"""`handrail demo`: both procedures at work on a real server, shown to whoever started it."""
+"""`handrail demo`: the inquiry procedure at work on a real server, shown to whoever started it."""

@@ -61,10 +61,11 @@ async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
 
 
 class Caller:
-    """One caller with a key."""
+    """One caller with a key. Desks share a server, so each marks its idempotency keys."""
 
-    def __init__(self, http: httpx2.AsyncClient) -> None:
+    def __init__(self, http: httpx2.AsyncClient, desk: str) -> None:
         self.http = http
+        self.desk = desk
 
     async def get(self, path: str, **query: Any) -> httpx2.Response:
         """Read."""
@@ -72,7 +73,7 @@ class Caller:
 
     async def post(self, path: str, body: Any, key: str | None = None) -> httpx2.Response:
         """Send JSON."""
-        headers = {"Idempotency-Key": key} if key is not None else {}
+        headers = {"Idempotency-Key": f"{self.desk} {key}"} if key is not None else {}
         return await self.http.post(path, json=body, headers=headers)
 
     async def open(self, key: str, **changes: Any) -> str:
@@ -94,6 +95,7 @@ class Callers:
     def __init__(self, app: FastAPI, database: Database) -> None:
         self.app = app
         self.keys = ApiKeys(database)
+        self.desk = database.engine.dialect.name
         self._stack = AsyncExitStack()
         self._known: dict[Role, Caller] = {}
 
@@ -118,4 +120,4 @@ class Callers:
             base_url="http://handrail.test",
             headers=headers,
         )
-        return Caller(await self._stack.enter_async_context(http))
+        return Caller(await self._stack.enter_async_context(http), self.desk)

@@ -1,12 +1,9 @@
 """Who may call, and as whom: the key says it, and the table in sop says what it opens."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from adapters.api_keys import ApiKeys
 from api.authentication import KEPT, KeyRing
@@ -14,6 +11,7 @@ from sop.access import PERMITTED
 from sop.models import Actor, Role
 from tests.api.callers import BILLING, CONFIRMED, RECEPTION, RESOLVED, VERIFIED, Callers, inquiry
 from tests.api.test_problems import UNKNOWN, is_problem
+from tests.databases import watch
 from tests.desk import Desk
 
 REASON = {"reason": "The customer asks for it."}
@@ -38,21 +36,6 @@ STEPS = {
 }
 CALLERS = [role for role in Role if role is not Role.SYSTEM]
 NOBODYS = f"hr_{'0' * 12}_{'a' * 43}"
-
-
-@contextmanager
-def counted(desk: Desk) -> Iterator[list[str]]:
-    """Collect the SQL statements of the desk's database."""
-    statements: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(desk.database.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(desk.database.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("token", [None, "", "hr_", NOBODYS, "x" * 500, "hr_ü"])
@@ -125,13 +108,13 @@ async def test_a_key_is_looked_up_once_and_then_known_for_a_moment(
     await desk.journal_holds(case_id, "inquiry.opened")
     made = await asyncio.to_thread(callers.keys.create, "counted", Role.CSR)
     caller = await callers.bearing(made.token.get_secret_value())
-    with counted(desk) as first:
+    with watch(desk.database) as first:
         await caller.get(f"/v1/inquiries/{case_id}")
-    with counted(desk) as second:
+    with watch(desk.database) as second:
         await caller.get(f"/v1/inquiries/{case_id}")
-    with counted(desk) as none:
+    with watch(desk.database) as none:
         await caller.get("/v1/policy")
-    assert (len(first), len(second), len(none)) == (2, 1, 0)
+    assert [traffic.counts[0] for traffic in (first, second, none)] == [2, 1, 0]
 
 
 class Clock:

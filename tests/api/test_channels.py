@@ -11,9 +11,9 @@ pytestmark = pytest.mark.clause("INQ-2")
 
 @pytest.mark.parametrize("channel", Channel)
 async def test_an_inquiry_of_each_channel_goes_from_opening_to_closing(
-    callers: Callers, channel: Channel
+    on_both: Callers, channel: Channel
 ) -> None:
-    ana = await callers.of(Role.CSR)
+    ana = await on_both.of(Role.CSR)
     case_id = await ana.open(f"channel {channel}", channel=channel, reception=None)
     await ana.do(case_id, "reception", {"reception": RECEPTION})
     await ana.do(case_id, "verification", VERIFIED)
@@ -28,9 +28,9 @@ async def test_an_inquiry_of_each_channel_goes_from_opening_to_closing(
 
 @pytest.mark.parametrize("channel", Channel)
 async def test_a_service_hands_in_what_it_knows_and_people_do_the_rest(
-    callers: Callers, channel: Channel
+    on_both: Callers, channel: Channel
 ) -> None:
-    service, ana = await callers.of(Role.SERVICE), await callers.of(Role.CSR)
+    service, ana = await on_both.of(Role.SERVICE), await on_both.of(Role.CSR)
     opening = {"channel": channel, "reception": None, "classification": None}
     case_id = await service.open(f"service {channel}", **opening)
     await service.do(case_id, "customer-replies", {"text": "Is anybody there?"})

@@ -5,18 +5,19 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import httpx2
+import pytest
 from temporalio.client import Client
 
 from adapters import migrate
 from adapters.database import Database
 from api.app import assemble, create_app
 from api.parts import Parts
-from runtime.devserver import dev_server
+from runtime.devserver import DevServer, dev_server
 from runtime.temporal import connect
 from sop.models import Role
 from sop.policy import Policy
 from tests.api.callers import Callers, inquiry
-from tests.api.test_problems import is_problem
+from tests.api.test_problems import UNKNOWN, is_problem
 from tests.desk import Desk, sqlite_url
 
 
@@ -101,3 +102,22 @@ async def test_a_temporal_that_is_away_is_named_and_nothing_is_opened(
             ana = await callers.of(Role.CSR)
             assert failing(await ana.get("/readyz")).keys() == {"temporal"}
             is_problem(await ana.post("/v1/inquiries", inquiry(), "away"), "temporal-unavailable")
+
+
+async def test_a_namespace_that_does_not_exist_is_named_and_closed_cases_stay_closed(
+    desk: Desk, callers: Callers, policy: Policy, server: DevServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = await callers.of(Role.CSR)
+    case_id = await ana.open("forgotten by Temporal")
+    await ana.do(case_id, "withdrawal", {"reason": "The customer found the receipt."})
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "elsewhere")
+    client = await connect(address=server.address)
+    url = str(desk.database.engine.url)
+    async with an_api(policy, url, client) as elsewhere:
+        ben = await elsewhere.of(Role.CSR)
+        named = failing(await ben.get("/readyz"))
+        assert "elsewhere" in named["temporal"]
+        assert "handrail bootstrap" in named["temporal"]
+        note = {"text": "x"}
+        is_problem(await ben.post(f"/v1/inquiries/{case_id}/notes", note), "case-closed")
+        is_problem(await ben.post(f"{UNKNOWN}/notes", note), "case-not-found")

@@ -40,8 +40,8 @@ async def test_fifty_parallel_requests_with_one_key_open_one_case(
     assert (await desk.kinds(case_id)).count("inquiry.opened") == 1
 
 
-async def test_the_same_key_opens_the_same_case_even_when_it_is_closed(callers: Callers) -> None:
-    ana = await callers.of(Role.CSR)
+async def test_the_same_key_opens_the_same_case_even_when_it_is_closed(on_both: Callers) -> None:
+    ana = await on_both.of(Role.CSR)
     case_id = await ana.open("opened and closed")
     await ana.do(case_id, "withdrawal", {"reason": "The customer found the receipt."})
     assert await ana.open("opened and closed") == case_id
@@ -77,8 +77,8 @@ async def test_a_step_without_a_key_is_done_each_time(callers: Callers, desk: De
 
 
 @pytest.mark.clause("INQ-4.2.3")
-async def test_times_are_shown_in_utc_and_as_the_desk_reads_them(callers: Callers) -> None:
-    ana = await callers.of(Role.CSR)
+async def test_times_are_shown_in_utc_and_as_the_desk_reads_them(on_both: Callers) -> None:
+    ana = await on_both.of(Role.CSR)
     case_id = await ana.open("times")
     await ana.do(case_id, "verification", VERIFIED)
     shown = (await ana.get(f"/v1/inquiries/{case_id}")).json()
@@ -91,8 +91,8 @@ async def test_times_are_shown_in_utc_and_as_the_desk_reads_them(callers: Caller
     assert shown["customer"]["name"] == "Carla Client"
 
 
-async def test_the_list_is_filtered_and_its_pages_follow_one_another(callers: Callers) -> None:
-    ana, leader = await callers.of(Role.CSR), await callers.of(Role.TEAM_LEADER)
+async def test_the_list_is_filtered_and_its_pages_follow_one_another(on_both: Callers) -> None:
+    ana, leader = await on_both.of(Role.CSR), await on_both.of(Role.TEAM_LEADER)
     mine = {await ana.open(f"listed {number}", assignee="lister") for number in range(5)}
     for case_id in mine:
         await ana.do(case_id, "verification", VERIFIED)
@@ -111,8 +111,8 @@ async def test_the_list_is_filtered_and_its_pages_follow_one_another(callers: Ca
     assert (sorted(seen), pages) == (sorted(mine), 3)
 
 
-async def test_each_filter_leaves_out_what_it_should(callers: Callers) -> None:
-    ana = await callers.of(Role.CSR)
+async def test_each_filter_leaves_out_what_it_should(on_both: Callers) -> None:
+    ana = await on_both.of(Role.CSR)
     technical = {"category": "technical", "priority": "low"}
     first = await ana.open("filter 1", assignee="filterer", classification=technical)
     second = await ana.open("filter 2", assignee="filterer")
@@ -136,8 +136,8 @@ async def test_each_filter_leaves_out_what_it_should(callers: Callers) -> None:
 
 
 @pytest.mark.clause("INQ-4.5.1")
-async def test_the_timeline_tells_everything_that_was_accepted(callers: Callers) -> None:
-    ana = await callers.of(Role.CSR)
+async def test_the_timeline_tells_everything_that_was_accepted(on_both: Callers) -> None:
+    ana = await on_both.of(Role.CSR)
     case_id = await ana.open("timeline")
     await ana.do(case_id, "verification", VERIFIED)
     await ana.do(case_id, "waits", {"question": "Which of the two amounts is yours?"})
@@ -156,8 +156,8 @@ async def test_the_timeline_tells_everything_that_was_accepted(callers: Callers)
 
 
 @pytest.mark.clause("INQ-6.1")
-async def test_an_urgent_case_shows_its_escalation_which_a_leader_takes(callers: Callers) -> None:
-    ana, leader = await callers.of(Role.CSR), await callers.of(Role.TEAM_LEADER)
+async def test_an_urgent_case_shows_its_escalation_which_a_leader_takes(on_both: Callers) -> None:
+    ana, leader = await on_both.of(Role.CSR), await on_both.of(Role.TEAM_LEADER)
     urgent = {**BILLING, "priority": "urgent"}
     case_id = await ana.open("urgent", classification=urgent)
     page = f"/v1/inquiries/{case_id}/escalations"
@@ -212,8 +212,8 @@ async def test_a_leader_moves_a_case_to_the_policy_in_force(callers: Callers) ->
     assert entries[-1]["detail"]["to_version"] == in_force
 
 
-async def test_a_case_is_closed_as_the_duplicate_of_one_that_exists(callers: Callers) -> None:
-    ana = await callers.of(Role.CSR)
+async def test_a_case_is_closed_as_the_duplicate_of_one_that_exists(on_both: Callers) -> None:
+    ana = await on_both.of(Role.CSR)
     first, second = await ana.open("original"), await ana.open("duplicate")
     body = {"duplicate_of": first, "reason": "The same e-mail came twice."}
     assert (await ana.do(second, "duplicate", body))["stage"] == "closed"

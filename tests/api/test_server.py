@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest_asyncio
 
 from adapters.api_keys import ApiKeys
 from api.limits import BODY, HEADERS
+from api.server import listen
 from runtime.devserver import DevServer
 from sop.models import Role
 from tests.api.callers import inquiry
@@ -159,6 +161,11 @@ async def test_the_contract_holds_under_fuzzing(api: Api, tmp_path: Path) -> Non
     served = [json.loads(line) for line in api.process.lines if '"request.served"' in line]
     assert len(served) > 300
     assert max(line["status"] for line in served) < 500
+
+
+def test_an_answer_on_a_kept_connection_does_not_wait_for_more_to_send() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP  # what asyncio asks before it says NODELAY
 
 
 async def test_it_ends_with_0_when_it_is_told_to_stop(api: Api) -> None:

@@ -95,3 +95,13 @@ def test_the_worker_and_the_api_start_after_the_schema_but_outlive_its_failure(n
     assert "handrail-migrate.service" in read["Wants"][0]
     # Required, a failed migration at boot would leave them dead until somebody comes.
     assert "Requires" not in read
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_leaves_its_process_what_it_cannot_start_without(path: Path) -> None:
+    service = unit(path)["Service"]
+    # The worker of Temporal's SDK asks how much memory there is, which this would hide.
+    assert "ProcSubset" not in service
+    if "handrail-temporal" in path.name:
+        # The server's user stands in no passwd file, where it would look for its home.
+        assert "HOME=%S/handrail-temporal" in service["Environment"]

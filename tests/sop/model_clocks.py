@@ -34,7 +34,7 @@ MATRICES = {
         {"urgent": 0 * HOUR, "complaint": 6 * HOUR, "technical": DAY, "unattended": 30 * HOUR},
         overdue_after=6 * HOUR,
         follow_up_after=2 * HOUR,
-        attempts=1,
+        attempts=2,
         exempt=False,
     ),
     "bare": Matrix(

@@ -128,6 +128,8 @@ class Model(Clocks):
         due, attempt = self.contact_due, self.attempt
         if due is None or attempt is None or (step.outcome == "not_reached" and now < due):
             return False
+        if step.outcome == "confirmed" and not (step.feedback or step.satisfaction):
+            return False
         self.end_contact()
         if step.outcome == "not_reached" and attempt < self.matrix.attempts:
             self.attempt, self.attempt_from = attempt + 1, now

@@ -22,6 +22,7 @@ from tests.sop.builders import (
     GENERAL_ANSWER,
     HOUR,
     MONDAY,
+    NOT_REACHED,
     NOT_VERIFIED,
     NOTED,
     REPORTED_AGAIN,
@@ -94,6 +95,26 @@ def test_a_closed_case_names_resolution_responsible_employee_feedback_and_outcom
     assert case.entry("inquiry.closed").detail["closed_as"] == "resolved"
     outcome = case.case.outcome()
     assert (outcome.closed_as, outcome.entries) == (ClosedAs.RESOLVED, len(case.journal))
+
+
+@pytest.mark.clause("INQ-4.5.2")
+@pytest.mark.parametrize("said", [{"feedback": "All well."}, {"satisfaction": 4}])
+def test_a_confirmation_without_the_customers_feedback_is_refused(said: dict[str, Any]) -> None:
+    case = resolved()
+    mute = CONFIRMED.model_copy(update={"feedback": None, "satisfaction": None})
+    with pytest.raises(InvalidValueError, match="`feedback`, `satisfaction` or both") as refused:
+        case.do(mute)
+    assert refused.value.clause == "INQ-4.5.2"
+    assert case.do(mute.model_copy(update=said)).stage == "closed"
+
+
+@pytest.mark.clause("INQ-4.6.2")
+def test_a_customer_who_was_not_reached_leaves_no_feedback_and_the_case_closes() -> None:
+    case = resolved()
+    for _ in range(3):
+        case.pass_time(DAY)
+        case.do(NOT_REACHED)
+    assert (case.stage, case.case.case_record().feedback) == ("closed", None)
 
 
 def test_a_case_that_is_open_has_no_outcome() -> None:

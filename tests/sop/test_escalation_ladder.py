@@ -353,12 +353,13 @@ def test_a_case_that_was_resolved_before_the_worker_returned_is_not_escalated() 
     assert case.rung("complaint-1").met_at == case.now
 
 
-def test_a_resolution_in_time_has_nothing_overdue() -> None:
-    case = opened(category="complaint")
-    case.do(VERIFIED)
-    case.turn_to(MONDAY + 12 * HOUR - INSTANT)
-    case.do(RESOLVED)
-    assert case.entry("inquiry.resolved").detail["overdue"] == []
+def test_a_resolution_is_overdue_from_the_moment_of_the_deadline_on() -> None:
+    for left, overdue in ((INSTANT, []), (0 * INSTANT, ["complaint-1"])):
+        case = opened(category="complaint")
+        case.do(VERIFIED)
+        case.pass_time_without_worker(12 * HOUR - left)
+        case.do(RESOLVED)
+        assert case.entry("inquiry.resolved").detail["overdue"] == overdue
 
 
 @pytest.mark.clause("INQ-6.3")

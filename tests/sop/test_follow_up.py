@@ -23,6 +23,8 @@ from tests.sop.builders import (
     opened,
     policy_with,
     resolved,
+    rung,
+    shipped_policy,
 )
 
 EARLY = FollowUpRule(after=2 * HOUR, every=DAY, attempts=1)
@@ -103,6 +105,19 @@ def test_the_next_attempt_is_due_a_day_after_the_one_that_reached_nobody() -> No
 
 
 @pytest.mark.clause("INQ-4.6.1")
+def test_the_first_contact_and_the_ones_after_it_have_times_of_their_own() -> None:
+    rule = FollowUpRule(after=2 * HOUR, every=5 * HOUR, attempts=3)
+    case = resolved(policy=policy_with(follow_up=rule))
+    for due in (2, 7, 12):
+        waits_for = case.case.next_deadline()
+        assert waits_for is not None
+        assert waits_for.at == MONDAY + due * HOUR
+        case.turn_to(waits_for.at)
+        case.do(NOT_REACHED)
+    assert case.stage == "closed"
+
+
+@pytest.mark.clause("INQ-4.6.1")
 def test_an_attempt_before_its_time_does_not_count() -> None:
     case = resolved()
     case.turn_to(MONDAY + DAY - INSTANT)
@@ -147,6 +162,17 @@ def test_a_dissatisfied_customer_makes_the_case_unresolved_and_the_feedback_is_o
     assert case.case.case_record().feedback == "Still wrong."
     assert {"INQ-4.5.2", "INQ-4.6.1", "INQ-4.6.2"} <= set(receipt.missing)
     assert case.entry("rung.fired").detail["rung"] == "unresolved-1"
+
+
+@pytest.mark.clause("INQ-4.6.1", "INQ-6.1")
+def test_a_problem_that_is_reported_again_ends_the_contact_that_was_open() -> None:
+    case = resolved()
+    case.pass_time(2 * DAY)
+    case.begin_escalations()
+    case.do(REPORTED_AGAIN)
+    assert [task.outcome for task in case.tasks] == [None, "reopened"]
+    assert [held.key for held in case.case.take_needless_escalations()] == ["follow_up_overdue-1"]
+    assert case.case.state.follow_up is None
 
 
 @pytest.mark.clause("INQ-4.6.1")
@@ -204,6 +230,25 @@ def test_an_overdue_follow_up_is_stood_down_whatever_policy_came_since() -> None
     case.begin_escalations()
     case.do(adopted(policy_with(without="follow_up_overdue")), NOT_REACHED)
     assert [held.key for held in case.case.take_needless_escalations()] == ["follow_up_overdue-1"]
+
+
+def test_a_policy_moves_the_moment_from_which_an_open_contact_is_overdue() -> None:
+    case = resolved()
+    case.pass_time(DAY)
+    case.do(adopted(policy_with(rung("follow_up_overdue", after=3 * HOUR))))
+    moved = case.entry("rung.moved", rung="follow_up_overdue-1")
+    assert moved.detail["to_due"] == (MONDAY + DAY + 3 * HOUR).isoformat()
+    case.turn_to(MONDAY + DAY + 3 * HOUR)
+    assert list(case.fired_rungs) == ["follow_up_overdue-1"]
+
+
+def test_a_policy_with_the_overdue_rung_watches_over_a_contact_that_was_open_before() -> None:
+    case = resolved(policy=policy_with(without="follow_up_overdue"))
+    case.pass_time(DAY + HOUR)
+    case.do(adopted(shipped_policy()))
+    assert case.waiting_rungs == {"follow_up_overdue-1": MONDAY + 2 * DAY}
+    case.do(adopted(shipped_policy()))
+    assert list(case.waiting_rungs) == ["follow_up_overdue-1"]
 
 
 def test_a_policy_without_the_overdue_rung_lets_the_follow_up_wait() -> None:

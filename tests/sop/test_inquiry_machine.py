@@ -64,7 +64,7 @@ SOONER = policy_with(
     rung("complaint", after=6 * HOUR),
     rung("unattended", after=30 * HOUR),
     rung("follow_up_overdue", after=6 * HOUR),
-    follow_up=FollowUpRule(after=2 * HOUR, every=DAY, attempts=1),
+    follow_up=FollowUpRule(after=2 * HOUR, every=DAY, attempts=2),
     verification=VerificationRule(forms=FORMS, general_information_exempt=False),
 )
 BARE = policy_with(
@@ -183,9 +183,10 @@ class InquiryMachine(RuleBasedStateMachine):
     def resolve(self, confirmed: bool) -> None:
         self.report(m.Resolve(actor=ANNA, resolution="Paid back.", customer_confirmed=confirmed))
 
-    @rule(outcome=st.sampled_from(list(FollowUpOutcome)))
-    def follow_up(self, outcome: FollowUpOutcome) -> None:
-        self.report(CONFIRMED.model_copy(update={"outcome": outcome}))
+    @rule(outcome=st.sampled_from(list(FollowUpOutcome)), mute=st.booleans())
+    def follow_up(self, outcome: FollowUpOutcome, mute: bool) -> None:
+        said = {"feedback": None, "satisfaction": None} if mute else {}
+        self.report(CONFIRMED.model_copy(update={"outcome": outcome, **said}))
 
     @rule(step=st.sampled_from([WITHDRAWN, DUPLICATE]), really=st.integers(0, 9))
     def give_up(self, step: m.Command, really: int) -> None:

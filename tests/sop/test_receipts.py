@@ -40,6 +40,22 @@ def test_a_step_that_was_answered_before_is_answered_from_memory() -> None:
     assert [entry.entry_id for entry in case.entries("note.added")] == ["update-7#0"]
 
 
+@pytest.mark.clause("INQ-4.5.1")
+def test_what_one_step_causes_is_told_apart_by_number_and_what_the_clock_causes_by_name() -> None:
+    case = opened(category="complaint")
+    known = len(case.journal)
+    case.case.apply(corrected("technical"), case.now, cause="update-7")
+    case.pass_time(DAY)
+    names = [entry.entry_id for entry in case.journal[known:]]
+    assert names == [
+        "update-7#0",
+        "update-7#1",
+        "update-7#2",
+        "rung/technical-1/warned",
+        "rung/technical-1/fired",
+    ]
+
+
 def test_the_latest_answers_are_remembered_and_older_ones_give_way() -> None:
     case = opened()
     first = case.do(NOTED)

@@ -1,5 +1,6 @@
 """Very long cases continue as new with everything they know."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,18 +24,20 @@ from tests.desk import (
 from workflows.escalating import escalation_id
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
+LONG = 60
+
 
 @pytest_asyncio.fixture(scope="module")
 async def forgetful_server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[DevServer]:
-    """Run a server that asks for continue-as-new after 60 events instead of 4,096."""
+    """Run a server that asks for continue-as-new after LONG events instead of 4,096."""
     state = tmp_path_factory.mktemp("forgetful")
     async with dev_server(
         state,
         time_skipping=True,
         search_attributes=SEARCH_ATTRIBUTES,
-        dynamic_config={"limit.historyCount.suggestContinueAsNew": "60"},
+        dynamic_config={"limit.historyCount.suggestContinueAsNew": str(LONG)},
     ) as up:
         yield up
 
@@ -68,6 +71,38 @@ async def test_a_case_that_continues_as_new_loses_nothing(
         timeline = [e for e in desk.reads.timeline(case_id) if e.stream == case_id]
         assert [e.seq for e in timeline] == list(range(1, closed.seq + 1))
         await page.result()
+
+
+@pytest.mark.clause("INQ-6.3")
+async def test_an_escalation_that_is_stood_down_while_it_continues_as_new_ends(
+    forgetful_server: DevServer, policy: Policy, tmp_path: Path
+) -> None:
+    async with a_desk(forgetful_server, sqlite_url(tmp_path), "stood down", policy) as desk:
+        case_id = await desk.open("stood down", category="complaint")
+        await desk.do(case_id, VERIFIED)
+        await desk.time_passes(case_id, hours=12)
+        await desk.is_paged(case_id, "quality_manager")
+        name = escalation_id(case_id, "complaint", 1)
+        pages = 1
+        while len(await desk.events(name)) < LONG:
+            pages += 1
+            await desk.time_passes(name, minutes=15)
+            await desk.journal_holds(case_id, "page.sent", pages)
+        away = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
+        away.execute("BEGIN EXCLUSIVE")
+        taken = m.Acknowledge(actor=QUALITY, level=2)
+        await desk.cases.acknowledge(case_id, "complaint", 1, taken, key=None)
+        await desk.do(case_id, RESOLVED)
+
+        async def told() -> bool:
+            events = await desk.events(name)
+            signalled = "workflow_execution_signaled"
+            return signalled in events and events[-1] == "workflow_task_completed"
+
+        await eventually(told)
+        away.execute("ROLLBACK")
+        away.close()
+        await desk.handle(name).result()
 
 
 async def _continued(desk: Desk, case_id: str) -> bool:

@@ -13,7 +13,17 @@ from runtime.case_errors import CaseEndedError, NotAnsweredError
 from runtime.devserver import DevServer
 from sop import messages as m
 from sop.policy import Policy
-from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, Desk, a_desk, sqlite_url
+from tests.desk import (
+    ANNA,
+    CONFIRMED,
+    RESOLVED,
+    VERIFIED,
+    Desk,
+    a_desk,
+    eventually,
+    sqlite_url,
+)
+from workflows.flushing import MOST_ENTRIES
 
 SCRIPT = Path(__file__).with_name("crash_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -54,19 +64,62 @@ async def test_steps_taken_while_the_database_is_away_are_kept_in_order_and_burn
         away.execute("BEGIN EXCLUSIVE")
         receipts = [
             await desk.do(case_id, m.AddNote(actor=ANNA, text=f"Note {number}."))
-            for number in range(5)
+            for number in range(2 * MOST_ENTRIES)
         ]
         assert not any(receipt.recorded for receipt in receipts)
         during = await desk.events(case_id)
         away.execute("ROLLBACK")
         away.close()
-        await desk.journal_holds(case_id, "note.added", 5)
+        await desk.journal_holds(case_id, "note.added", 2 * MOST_ENTRIES)
         assert (await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)).recorded
         notes = [e for e in desk.reads.timeline(case_id) if e.kind == "note.added"]
-        assert [e.detail["text"] for e in notes] == [f"Note {number}." for number in range(5)]
+        assert [e.detail["text"] for e in notes] == [
+            f"Note {number}." for number in range(2 * MOST_ENTRIES)
+        ]
         assert during.count("workflow_task_failed") == 0
         assert during.count("workflow_task_timed_out") == 0
         assert during.count("activity_task_scheduled") == 1
+
+
+@pytest.mark.clause("INQ-4.5.1")
+async def test_a_database_that_refuses_at_once_is_waited_out_like_one_that_is_silent(
+    server: DevServer, policy: Policy, tmp_path: Path
+) -> None:
+    async with a_desk(server, sqlite_url(tmp_path), "refused", policy) as desk:
+        case_id = await desk.open("refused")
+        await desk.journal_holds(case_id, "inquiry.opened")
+        with sqlite3.connect(tmp_path / "crm.db") as operator:
+            operator.execute("ALTER TABLE journal_entries RENAME TO journal_entries_moved")
+        receipt = await desk.do(case_id, m.AddNote(actor=ANNA, text="Called back."))
+        assert not receipt.recorded
+        with sqlite3.connect(tmp_path / "crm.db") as operator:
+            operator.execute("ALTER TABLE journal_entries_moved RENAME TO journal_entries")
+        await desk.journal_holds(case_id, "note.added")
+        assert (await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)).recorded
+
+
+@pytest.mark.clause("INQ-4.5.1")
+async def test_a_case_cancelled_while_the_database_is_away_still_writes_what_it_accepted(
+    server: DevServer, policy: Policy, tmp_path: Path
+) -> None:
+    async with a_desk(server, sqlite_url(tmp_path), "cancelled in an outage", policy) as desk:
+        case_id = await desk.open("cancelled in an outage")
+        await desk.journal_holds(case_id, "inquiry.opened")
+        away = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
+        away.execute("BEGIN EXCLUSIVE")
+        await desk.do(case_id, m.Withdraw(actor=ANNA, reason="The customer found the receipt."))
+        await desk.handle(case_id).cancel()
+
+        async def cancelled() -> bool:
+            events = await desk.events(case_id)
+            asked = "workflow_execution_cancel_requested"
+            return asked in events and "workflow_task_completed" in events[events.index(asked) :]
+
+        await eventually(cancelled)
+        away.execute("ROLLBACK")
+        away.close()
+        await desk.handle(case_id).result()
+        assert (await desk.kinds(case_id))[-2:] == ["inquiry.withdrawn", "inquiry.closed"]
 
 
 async def _work(desk: Desk, key: str) -> str:

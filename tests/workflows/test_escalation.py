@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from runtime.case_errors import RefusedError
 from runtime.devserver import DevServer
@@ -224,6 +226,27 @@ async def test_an_escalation_cancelled_in_temporal_stops_paging_and_its_case_kno
     again = m.Escalate(actor=ANNA, rung="urgent", reason="The customer called again.")
     await desk.do(case_id, again)
     await desk.is_paged(case_id, "team_leader", "team_leader")
+
+
+@pytest.mark.clause("INQ-6.1")
+async def test_a_case_that_an_operator_resets_goes_on_with_the_escalation_that_it_has(
+    desk: Desk,
+) -> None:
+    case_id = await desk.open("reset", priority=Priority.URGENT)
+    await desk.is_paged(case_id, "team_leader")
+    case = await desk.handle(case_id).describe()
+    await desk.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=desk.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=case_id, run_id=case.run_id),
+            reason="by an operator",
+            workflow_task_finish_event_id=3,
+            request_id="reset",
+        )
+    )
+    assert (await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)).stage == "closed"
+    await desk.handle(escalation_id(case_id, "urgent", 1)).result()
+    assert await desk.paged(case_id) == ["team_leader"]
 
 
 @pytest.mark.clause("INQ-6.3")

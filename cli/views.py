@@ -1,0 +1,114 @@
+"""`handrail views`: the lists of the Temporal UI that operations work from, as links."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from runtime.errors import OperatorError
+from runtime.places import locate
+from runtime.settings import load_settings
+from runtime.temporal import configured_namespace, ui_list_link
+from sop.models import Principal
+
+SOON = timedelta(hours=2)
+
+_CASES = "WorkflowType = 'InquiryWorkflow' AND ExecutionStatus = 'Running'"
+_ESCALATIONS = "WorkflowType = 'EscalationWorkflow' AND ExecutionStatus = 'Running'"
+_PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One list of the Temporal UI.
+
+    Attributes:
+        query: May hold `{soon}`, since the server compares with a written moment only and knows
+            no now; and `{assignee}`.
+    """
+
+    name: str
+    shows: str
+    query: str
+
+    def filled(self, *, soon: datetime, assignee: str = "") -> str:
+        """Return the query as the server takes it."""
+        moment = soon.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.query.replace("{soon}", moment).replace("{assignee}", assignee)
+
+
+VIEWS = (
+    View("Open cases", "every inquiry that is not closed", _CASES),
+    View(
+        "Breaching within two hours",
+        "cases that will escalate, break a promise or need a contact by then",
+        f"{_CASES} AND CaseNextDeadline < '{{soon}}'",
+    ),
+    View(
+        "Escalated, not acknowledged",
+        "escalations that page, and that nobody has taken",
+        f"{_ESCALATIONS} AND CaseStage = 'paging'",
+    ),
+    View(
+        "Escalated, acknowledged",
+        "escalations that somebody has taken; the assignee is who",
+        f"{_ESCALATIONS} AND CaseStage = 'acknowledged'",
+    ),
+    View("Escalated cases", "cases with an escalation", f"{_CASES} AND CaseEscalationLevel > 0"),
+    View(
+        "Waiting for the customer",
+        "cases in which the customer owes an answer",
+        f"{_CASES} AND CaseStage = 'waiting_for_customer'",
+    ),
+    View(
+        "Follow-up due",
+        "resolved cases whose contact with the customer is to be made now",
+        f"{_CASES} AND CaseStage = 'follow_up_due'",
+    ),
+    View(
+        "Held open",
+        "cases whose follow-up is done, while a clause is missing for closing",
+        f"{_CASES} AND CaseStage = 'follow_up' AND CaseNextDeadline IS NULL",
+    ),
+    View("Urgent", "urgent cases", f"{_CASES} AND CasePriority = 'urgent'"),
+    View("Unassigned", "cases without a representative", f"{_CASES} AND CaseAssignee IS NULL"),
+    View(
+        "One person's", "one representative's cases", f"{_CASES} AND CaseAssignee = '{{assignee}}'"
+    ),
+    View(
+        "Standing still",
+        "cases and escalations whose code fails again and again",
+        "ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL",
+    ),
+)
+
+
+def views(
+    assignee: Annotated[
+        str | None, typer.Option(help="Whose cases the list of one person's shows.")
+    ] = None,
+) -> None:
+    """Print the links to the lists of the Temporal UI. One that holds a moment is good for now."""
+    if assignee is not None:
+        _check(assignee)
+    settings = load_settings()
+    ui, namespace = settings.temporal_ui_url, configured_namespace()
+    ui = ui or locate(settings.state_dir).ui_url
+    soon = datetime.now(UTC) + SOON
+    for view in VIEWS:
+        if assignee is None and "{assignee}" in view.query:
+            continue
+        query = view.filled(soon=soon, assignee=assignee or "")
+        typer.echo(f"{view.name}: {view.shows}")
+        typer.echo(f"  {ui_list_link(ui, namespace, query)}")
+
+
+def _check(assignee: str) -> None:
+    try:
+        _PRINCIPAL.validate_python(assignee)
+    except ValidationError:
+        raise OperatorError(
+            f'"{assignee}" cannot be an assignee: write the id that the cases bear, such as `ana`.'
+        ) from None

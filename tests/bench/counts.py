@@ -1,0 +1,115 @@
+"""The exact counts of a path: events, billable actions, SQL, bytes."""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import URL, make_url
+from temporalio.worker import Worker
+
+from adapters.crm import SqlCrm
+from adapters.database import Database
+from adapters.oncall import OutboxOnCall
+from adapters.tables import api_keys
+from runtime.devserver import DevServer
+from sop.policy import Policy
+from tests.api.callers import Callers, serve
+from tests.bench.history import actions_in, kinds_of, own_events, payload_bytes, stored_bytes
+from tests.bench.paths import PATHS, House, PatientOnCall, family, rest_of_one
+from tests.databases import watch
+from tests.desk import Desk, a_desk
+from workers.worker import WorkerLimits, make_worker
+
+LIMITS = {"events": 32, "transactions": 4}
+"""What the plain path may cost at most."""
+
+AIM = {"events": 28}
+
+
+class Costs(BaseModel):
+    """What one case cost on one database, its escalations included.
+
+    Attributes:
+        tasks: Workflow tasks; they are among the events, three each.
+        actions: Billable actions by kind.
+        transactions: SQL transactions of the worker.
+        statements: SQL statements of the worker, without BEGIN and COMMIT.
+        reads: SQL statements of the API, without looking up the caller's key: that is one
+            statement in three seconds for each key, however many requests there are.
+        payload_bytes: Of all payloads in the histories.
+        history_bytes: Of the histories as the server keeps them.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    events: int
+    tasks: int
+    actions: dict[str, int]
+    transactions: int
+    statements: int
+    reads: int
+    payload_bytes: int
+    history_bytes: int
+
+    @property
+    def billed(self) -> int:
+        """All billable actions."""
+        return sum(self.actions.values())
+
+    @property
+    def exact(self) -> dict[str, object]:
+        """What is the same on every run; the bytes differ a little, for times are in them."""
+        return self.model_dump(exclude={"payload_bytes", "history_bytes"})
+
+
+async def measure(server: DevServer, url: str | URL, policy: Policy, path: str) -> Costs:
+    """Walk a path once, on a database where nothing else happens, and count."""
+    address = make_url(url).render_as_string(hide_password=False)
+    name = f"{path} {uuid.uuid4().hex}"
+    async with a_desk(server, address, name, policy, staffed=False) as desk:
+        with closing(Database(url)) as database, watch(database) as work:
+            async with _patient_worker(replace(desk, database=database)):
+                with watch(desk.database) as asked:
+                    case_id = await _walk(desk, path, key=name)
+        histories = await family(desk.client, case_id)
+    actions = sum(map(actions_in, histories), Counter[str]())
+    return Costs(
+        events=sum(len(own_events(history)) for history in histories),
+        tasks=sum(kinds_of(history)["workflow_task_completed"] for history in histories),
+        actions=dict(sorted(actions.items())),
+        transactions=work.commits,
+        statements=len(work.statements),
+        reads=sum(api_keys.name not in statement for statement in asked.statements),
+        payload_bytes=sum(map(payload_bytes, histories)),
+        history_bytes=sum(map(stored_bytes, histories)),
+    )
+
+
+async def _walk(desk: Desk, path: str, *, key: str) -> str:
+    async with serve(desk) as app, Callers(app, desk.database) as callers:
+        return await PATHS[path](House(desk, callers), key)
+
+
+@asynccontextmanager
+async def _patient_worker(desk: Desk) -> AsyncIterator[Worker]:
+    rest = rest_of_one(desk.client, asyncio.get_running_loop())
+    worker = make_worker(
+        desk.client,
+        crm=SqlCrm(desk.database),
+        on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
+        task_queue=desk.task_queue,
+        limits=WorkerLimits(
+            workflow_task_slots=4,
+            activity_slots=2,
+            local_activity_slots=2,
+            graceful_shutdown=timedelta(seconds=5),
+            sticky_timeout=timedelta(seconds=30),
+        ),
+    )
+    async with worker:
+        yield worker
