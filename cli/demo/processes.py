@@ -40,13 +40,13 @@ class Child:
     async def start(self) -> None:
         """Start it; it needs a moment until it works."""
         launcher = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()))
-        self._may_end = False
         with self.log_file.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
                 *launcher, *self._arguments,
                 stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
                 env=self._environment, start_new_session=True,
             )  # fmt: skip
+        self._may_end = False  # only now: until here the process was the one that was killed
 
     async def kill(self) -> None:
         """End it with SIGKILL: no clean-up, no farewell."""
