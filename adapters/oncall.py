@@ -59,11 +59,11 @@ class OutboxOnCall:
             self._database.write(write)
         except CrmUnavailableError as error:
             raise OnCallUnavailableError(str(error)) from None
+        written = "page.written" if topic == "page" else "page.cancelled"
         log.info(
-            "page.written",
-            topic=topic,
+            written,
             case_id=page.case_id,
             role=str(page.role),
             rung=page.rung,
-            level=page.level,
+            escalation_level=page.level,  # `level` is the line's own
         )

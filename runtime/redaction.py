@@ -22,8 +22,9 @@ ALLOWED_KEYS = frozenset({
     "case_id", "handoff_id", "workflow_id", "run_id", "workflow", "activity", "attempt", "update",
     "task_queue", "namespace", "request_id", "method", "route", "status", "duration_ms",
     # what the procedures call things
-    "actor", "category", "channel", "clause", "clauses", "due_at", "entries", "fired_at", "late_s",
-    "missing", "policy_version", "priority", "role", "rung", "sequence", "stage", "step",
+    "actor", "category", "channel", "clause", "clauses", "due_at", "entries", "escalation_level",
+    "fired_at", "late_s", "missing", "policy_version", "priority", "role", "rung", "sequence",
+    "stage", "step",
     # the process and its surroundings
     "address", "count", "path", "pid", "port", "reason_code", "revision", "seconds", "signal",
     "total", "url", "version",

@@ -61,11 +61,11 @@ class Escalations:
                 priority=ESCALATIONS_FIRST,
             )
         except WorkflowAlreadyStartedError:  # an operator has reset the case; it pages already
-            workflow.logger.info("escalation.already_started", extra={"escalation": name})
+            workflow.logger.info("escalation.already_started", extra={"rung": rung.key})
 
     async def _tell(self, rung: RungState, what: str) -> None:
         name = escalation_id(self._case.state.case_id, rung.rung, rung.occasion)
         try:
             await workflow.get_external_workflow_handle(name).signal(what)
         except ApplicationError:
-            workflow.logger.info("escalation.already_over", extra={"escalation": name})
+            workflow.logger.info("escalation.already_over", extra={"rung": rung.key})

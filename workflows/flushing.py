@@ -1,16 +1,19 @@
 """Keeping the CRM up to date with what a workflow knows (docs/adr/0003…)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from activities.crm import CrmActivities
 from sop.models import CaseRecord, FlushBatch, Outgoing
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from workflows.options import FLUSH_AT_ONCE, FLUSH_WHEN_BACK
+
+MOST_ENTRIES = 16
+"""In one flush. An entry holds up to 64 KiB, as much as a request; a payload of Temporal, 2 MB."""
 
 
 class Source(Protocol):
@@ -24,6 +27,15 @@ class Source(Protocol):
     def take_pending(self) -> Outgoing:
         """Return it, and forget it."""
         ...
+
+
+def in_parts(outgoing: Outgoing) -> Iterator[Outgoing]:
+    """Cut what an outage has piled up; the opening goes first, what the registers get last."""
+    while len(outgoing.entries) > MOST_ENTRIES:
+        first, rest = outgoing.entries[:MOST_ENTRIES], outgoing.entries[MOST_ENTRIES:]
+        yield Outgoing(entries=first, opening=outgoing.opening)
+        outgoing = outgoing.model_copy(update={"entries": rest, "opening": None})
+    yield outgoing
 
 
 async def to_the_end(work: Coroutine[None, None, None]) -> None:
@@ -71,8 +83,13 @@ class Journal:
         return self.written >= seq
 
     async def _flush(self) -> None:
-        row = self.row()
-        outgoing = self.source.take_pending()
+        row, outgoing = self.row(), self.source.take_pending()
+        for part in in_parts(outgoing):
+            if row is not None and part.entries:
+                row = row.model_copy(update={"version": part.entries[-1].seq})
+            await self._write(row, part)
+
+    async def _write(self, row: CaseRecord | None, outgoing: Outgoing) -> None:
         batch = FlushBatch(
             stream=self.stream,
             case_id=self.case_id,
@@ -85,7 +102,7 @@ class Journal:
             await workflow.execute_local_activity_method(
                 CrmActivities.flush, batch, summary=what, **FLUSH_AT_ONCE
             )
-        except ActivityError:
+        except FailureError:  # a local activity's own failure comes without an ActivityError around
             self.late = True
             await workflow.execute_activity_method(
                 CrmActivities.flush,

@@ -7,6 +7,7 @@ from activities.ports import OnCallUnavailableError, Page
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
 from adapters.oncall import OutboxOnCall
+from runtime.redaction import ALLOWED_KEYS
 from sop.models import OutboxMessage, Role
 from tests.batches import MONDAY
 from tests.databases import Connect
@@ -58,10 +59,11 @@ def test_the_log_names_case_and_role_and_not_the_text(oncall: OutboxOnCall) -> N
         oncall.page(PAGE)
     assert lines == [
         {
-            "event": "page.written", "log_level": "info", "topic": "page", "case_id": "C-1",
-            "role": "quality_manager", "rung": "complaint", "level": 1,
+            "event": "page.written", "log_level": "info", "case_id": "C-1",
+            "role": "quality_manager", "rung": "complaint", "escalation_level": 1,
         }
     ]  # fmt: skip
+    assert lines[0].keys() <= ALLOWED_KEYS | {"log_level"}
 
 
 def test_a_page_that_cannot_be_written_is_not_delivered(connect: Connect) -> None:

@@ -23,6 +23,7 @@ from tests.desk import (
     eventually,
     sqlite_url,
 )
+from workflows.flushing import MOST_ENTRIES
 
 SCRIPT = Path(__file__).with_name("crash_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -63,19 +64,38 @@ async def test_steps_taken_while_the_database_is_away_are_kept_in_order_and_burn
         away.execute("BEGIN EXCLUSIVE")
         receipts = [
             await desk.do(case_id, m.AddNote(actor=ANNA, text=f"Note {number}."))
-            for number in range(5)
+            for number in range(2 * MOST_ENTRIES)
         ]
         assert not any(receipt.recorded for receipt in receipts)
         during = await desk.events(case_id)
         away.execute("ROLLBACK")
         away.close()
-        await desk.journal_holds(case_id, "note.added", 5)
+        await desk.journal_holds(case_id, "note.added", 2 * MOST_ENTRIES)
         assert (await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)).recorded
         notes = [e for e in desk.reads.timeline(case_id) if e.kind == "note.added"]
-        assert [e.detail["text"] for e in notes] == [f"Note {number}." for number in range(5)]
+        assert [e.detail["text"] for e in notes] == [
+            f"Note {number}." for number in range(2 * MOST_ENTRIES)
+        ]
         assert during.count("workflow_task_failed") == 0
         assert during.count("workflow_task_timed_out") == 0
         assert during.count("activity_task_scheduled") == 1
+
+
+@pytest.mark.clause("INQ-4.5.1")
+async def test_a_database_that_refuses_at_once_is_waited_out_like_one_that_is_silent(
+    server: DevServer, policy: Policy, tmp_path: Path
+) -> None:
+    async with a_desk(server, sqlite_url(tmp_path), "refused", policy) as desk:
+        case_id = await desk.open("refused")
+        await desk.journal_holds(case_id, "inquiry.opened")
+        with sqlite3.connect(tmp_path / "crm.db") as operator:
+            operator.execute("ALTER TABLE journal_entries RENAME TO journal_entries_moved")
+        receipt = await desk.do(case_id, m.AddNote(actor=ANNA, text="Called back."))
+        assert not receipt.recorded
+        with sqlite3.connect(tmp_path / "crm.db") as operator:
+            operator.execute("ALTER TABLE journal_entries_moved RENAME TO journal_entries")
+        await desk.journal_holds(case_id, "note.added")
+        assert (await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)).recorded
 
 
 @pytest.mark.clause("INQ-4.5.1")
