@@ -101,13 +101,13 @@ clean: ## Remove the environment and the caches; the demo's cases in .handrail s
 
 # The builder comes from a lock of its own, so that nothing unlocked is asked of the index.
 $(RUN): requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what Handrail needs (half a minute, once) ..."
+	@echo "Installing what Handrail needs (half a minute, once) ..." >&2
 	@$(PIP) --require-hashes --requirement requirements.lock --requirement requirements-build.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what the tests need (a minute, once) ..."
+	@echo "Installing what the tests need (a minute, once) ..." >&2
 	@$(PIP) --require-hashes --requirement requirements-dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUN)

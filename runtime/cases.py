@@ -44,6 +44,15 @@ ANSWER_WITHIN = timedelta(seconds=10)
 
 DIGEST_MEMO = "request_digest"
 
+_REPETITIONS = 2
+
+# A workflow whose task fails is told as FAILED_PRECONDITION.
+_NOT_DONE_YET = {
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.FAILED_PRECONDITION,
+}
+
 
 class Opened(BaseModel):
     """A case that was opened, now or by an earlier request with the same key."""
@@ -198,17 +207,11 @@ class Cases:
         return _same_request(case_id, known.run_id, recorded, digest)
 
     async def _update(self, workflow_id: str, command: Command, key: str | None) -> Receipt:
-        handle = self.client.get_workflow_handle(workflow_id)
+        name = update_id(command, key)
         try:
             # The RPC's own limit counts for each attempt, and the SDK makes several.
             async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-                receipt: Receipt = await handle.execute_update(
-                    command.step,
-                    command,
-                    id=update_id(command, key),
-                    result_type=Receipt,
-                    rpc_timeout=ANSWER_WITHIN,
-                )
+                receipt = await self._execute(workflow_id, command, name)
         except WorkflowUpdateFailedError as error:
             _raise_refusal(error.cause)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
@@ -218,6 +221,27 @@ class Cases:
         if receipt.digest != command.digest:
             raise KeyReusedError
         return receipt
+
+    async def _execute(self, workflow_id: str, command: Command, name: str) -> Receipt:
+        """Execute an Update; again where something reached the workflow while its task ended it.
+
+        The server then has the task repeated, and turns the caller away; the id keeps it one step.
+        """
+        handle = self.client.get_workflow_handle(workflow_id)
+
+        async def execute() -> Receipt:
+            receipt: Receipt = await handle.execute_update(
+                command.step, command, id=name, result_type=Receipt, rpc_timeout=ANSWER_WITHIN
+            )
+            return receipt
+
+        for _ in range(_REPETITIONS):
+            try:
+                return await execute()
+            except RPCError as error:
+                if error.status != RPCStatusCode.FAILED_PRECONDITION:
+                    raise
+        return await execute()
 
 
 def inquiry_id(principal: str, key: str) -> str:
@@ -256,6 +280,6 @@ def _raise_for(error: RPCError) -> NoReturn:
         raise CaseEndedError from None
     if error.status == RPCStatusCode.RESOURCE_EXHAUSTED:
         raise BusyError from None
-    if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+    if error.status in _NOT_DONE_YET:
         raise NotAnsweredError from None
     raise TemporalUnavailableError from error

@@ -1,5 +1,6 @@
 """What the demo leaves behind: links to look at, and how to stop."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -21,7 +22,7 @@ def farewell(house: House, example: str) -> Iterator[str]:
         query = view.filled(soon=datetime.now(UTC) + SOON)
         yield f"  {view.name}: {ui_list_link(ui, _NAMESPACE, query)}"
     yield f"  One case: {ui_link(ui, _NAMESPACE, example)}"
-    yield f"  More lists: HANDRAIL_STATE_DIR={house.state_dir} handrail views"
+    yield f"  More lists: HANDRAIL_STATE_DIR={house.state_dir} {sys.argv[0]} views"
     yield "Over HTTP, as a representative:"
     yield f"  curl -H 'Authorization: Bearer {key}' '{house.door.url}{INQUIRIES}?open=true&limit=5'"
     yield f"  the API's description: {house.door.url}/openapi.json"

@@ -13,11 +13,22 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.views import SOON, VIEWS
+from runtime.case_errors import NotAnsweredError
 from runtime.devserver import DevServer, dev_server
 from sop import messages as m
 from sop.models import FollowUpOutcome, Priority
 from sop.policy import Policy
-from tests.desk import ANNA, LEADER, RESOLVED, VERIFIED, Desk, a_desk, eventually, sqlite_url
+from tests.desk import (
+    ANNA,
+    CONFIRMED,
+    LEADER,
+    RESOLVED,
+    VERIFIED,
+    Desk,
+    a_desk,
+    eventually,
+    sqlite_url,
+)
 from tests.docs.pages import ROOT, Page
 from workflows.escalating import escalation_id
 from workflows.search_attributes import SEARCH_ATTRIBUTES
@@ -127,13 +138,12 @@ async def test_a_follow_up_is_in_the_list_of_due_ones_when_it_is_due_and_not_bef
 
 async def test_a_case_that_only_lacks_a_clause_is_held_open(desk: Desk) -> None:
     case_id = await desk.open("view held open", reception=None)
-    confirmed = m.RecordFollowUp(actor=ANNA, outcome=FollowUpOutcome.CONFIRMED)
-    await desk.do(case_id, VERIFIED, RESOLVED, confirmed)
+    await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)
     await shows(desk, "Held open", case_id)
 
 
 async def test_a_case_whose_code_fails_is_listed_as_standing_still(
-    policy: Policy, tmp_path: Path
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that says so after one failure instead of five, since each takes longer."""
     once = {"system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "1"}
@@ -146,6 +156,9 @@ async def test_a_case_whose_code_fails_is_listed_as_standing_still(
             "InquiryWorkflow", unreadable, id="inquiry-failing", task_queue="failing"
         )
         await shows(desk, "Standing still", failing.id, await desk.open("view sound"))
+        monkeypatch.setattr("runtime.cases.ANSWER_WITHIN", timedelta(seconds=1))
+        with pytest.raises(NotAnsweredError):
+            await desk.do(failing.id, VERIFIED)
 
 
 @pytest.fixture
