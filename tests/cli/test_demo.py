@@ -129,7 +129,7 @@ def test_an_interrupted_demo_stops_everything_and_ends_with_130(tmp_path: Path) 
     process = start(tmp_path, "--cases", "1")
     assert process.stdout is not None
     told = ""
-    while "The complaints arrive" not in told:
+    while "worker started" not in told:
         line = process.stdout.readline()
         assert line, process.communicate()[1]
         told += line
