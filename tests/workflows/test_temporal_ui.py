@@ -14,8 +14,10 @@ from workflows.escalating import escalation_id
 async def card(desk: Desk, workflow_id: str) -> str:
     """Return what the UI shows beside a workflow."""
     query = "__temporal_workflow_metadata"
-    metadata = await desk.handle(workflow_id).query(query, result_type=WorkflowMetadata)
-    return metadata.current_details
+    metadata: WorkflowMetadata = await desk.handle(workflow_id).query(
+        query, result_type=WorkflowMetadata
+    )
+    return str(metadata.current_details)
 
 
 async def listed(desk: Desk, workflow_id: str, key: SearchAttributeKey[Any]) -> Any:
