@@ -78,7 +78,7 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
         OperatorError: Something cannot be opened; the message says what to do.
         PolicyError: The policy file cannot be used.
     """
-    policy = load_policy(settings.policy_file, datetime.now(UTC).date(), holiday_dates)
+    policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
     database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
     try:
         place = locate(settings.state_dir)

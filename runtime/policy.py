@@ -1,6 +1,6 @@
 """Reads the policy file from the disk."""
 
-from datetime import date
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,19 +11,20 @@ from sop.policy_file import read_policy
 from sop.toml_lines import read_toml
 
 
-def load_policy(path: Path | None, today: date, holiday_dates: HolidayDates) -> Policy:
+def load_policy(path: Path | None, now: datetime, holiday_dates: HolidayDates) -> Policy:
     """Return the policy in force.
 
     Args:
         path: The file; None for the one that comes with Handrail.
-        today: The date at the desk. A policy that takes effect later is not in force.
+        now: A policy that takes effect later, by the date at its desk, is not in force.
         holiday_dates: Looks holidays up: `adapters.holidays.holiday_dates`.
 
     Raises:
         PolicyError: The file cannot be read, is no policy, or takes effect later.
     """
     text = policy_text(path)
-    policy = read_policy(text, holiday_dates=holiday_dates, this_year=today.year)
+    policy = read_policy(text, holiday_dates=holiday_dates, this_year=now.year)
+    today = now.astimezone(policy.case.desk.zone).date()
     if policy.effective_from > today:
         line = read_toml(text).line(("effective_from",))
         mistake = (

@@ -35,6 +35,11 @@ LEAVES_OPEN = (
 customer was promised was the answer before it."""
 
 
+def proved_by_escalating(*clauses: str) -> tuple[str, ...]:
+    """Return what an escalation proves; that a contact is overdue does not prove the contact."""
+    return tuple(clause for clause in clauses if clause not in GATING)
+
+
 def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
     """Return the clauses that still stand between this inquiry and closing."""
     if state.closed_as is not None:

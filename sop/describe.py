@@ -17,7 +17,7 @@ _NEXT_STEP = {
 
 def summary(channel: str, received_local: str) -> str:
     """Return the one line that stands beside the workflow in a list; it must stay true for ever."""
-    return f"Inquiry by {channel.replace('_', ' ')}, received {received_local}"
+    return f"Inquiry {_came(channel, received_local)}"
 
 
 def next_step(case: Case) -> str:
@@ -36,6 +36,8 @@ def details(case: Case) -> str:
     if deadline is not None:
         waits = f"{deadline.what}, {case.policy.desk.local(deadline.at)}"
     lines = [
+        # Continue-as-new loses the workflow's summary, so the card begins with it.
+        f"**Inquiry:** {_came(state.channel, case.policy.desk.local(state.received_at))}",
         f"**Stage:** {_words(case.stage)}",
         f"**Category:** {_words(state.category or 'not yet')} · "
         f"**Priority:** {state.priority or 'not yet'} · **Channel:** {_words(state.channel)}",
@@ -53,6 +55,10 @@ def _next_step(case: Case) -> str:
     if case.stage == Stage.FOLLOW_UP and case.state.follow_up is None:
         return "Record what is missing for closing."
     return _NEXT_STEP[case.stage]
+
+
+def _came(channel: str, received_local: str) -> str:
+    return f"by {_words(channel)}, received {received_local}"
 
 
 def _escalations(case: Case) -> str:

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from sop.case import Case
-from sop.closing import GATING, LEAVES_OPEN
+from sop.closing import LEAVES_OPEN, proved_by_escalating
 from sop.follow_up import end_follow_up
 from sop.ladder import applies, arm
 from sop.messages import EscalationReport
 from sop.models import Actor, EscalationRecord
-from sop.policy import Rung, Starts
+from sop.policy import Starts
 from sop.state import RungState
 
 
@@ -36,7 +36,7 @@ def fire(
         "rung.fired",
         actor,
         now,
-        _proved_by(row),
+        proved_by_escalating(row.clause, "INQ-4.4.4"),
         entry_id=f"rung/{rung.key}/fired",
         rung=rung.key,
         role=role,
@@ -63,11 +63,6 @@ def fire(
     )
 
 
-def _proved_by(row: Rung) -> list[str]:
-    """Return the clauses of an escalation; that a contact is overdue does not prove the contact."""
-    return [clause for clause in (row.clause, "INQ-4.4.4") if clause not in GATING]
-
-
 def unresolved(case: Case, actor: Actor, now: datetime, *, since: datetime, why: str) -> None:
     """State the fact that the case is unresolved: to the team leader, at once (INQ-6.1).
 
@@ -87,7 +82,13 @@ def unresolved(case: Case, actor: Actor, now: datetime, *, since: datetime, why:
 
 def _reopen(case: Case, actor: Actor, now: datetime, why: str) -> None:
     end_follow_up(case, now, outcome="reopened")
-    case.set(resolved_at=None, reopened_at=now, resolution=None, follow_up_outcome=None)
+    case.set(
+        resolved_at=None,
+        reopened_at=now,
+        resolution=None,
+        follow_up_outcome=None,
+        follow_up_done_at=None,
+    )
     case.unprove(LEAVES_OPEN)
     case.record("inquiry.reopened", actor, now, why=why)
     case.rearm(now, actor, "reopened")

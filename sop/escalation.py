@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from sop.access import require
+from sop.closing import proved_by_escalating
 from sop.errors import NotAllowedError, StaleAcknowledgementError
 from sop.messages import Acknowledge, EscalationReport, Receipt
 from sop.models import CLOCK, Actor, Entry, EscalationRecord, Outgoing, Payload, Role
@@ -277,7 +278,7 @@ class Escalation:
             at=now,
             actor=actor,
             kind=kind,
-            clauses=(self.start.clause,),
+            clauses=proved_by_escalating(self.start.clause),
             detail={"rung": f"{self.start.rung}-{self.start.occasion}", **detail},
         )
         out = self.state.pending

@@ -19,11 +19,11 @@ def plan_follow_up(case: Case, attempt: int, since: datetime) -> None:
 
 def move_follow_up(case: Case, actor: Actor, now: datetime, cause: str) -> None:
     """Compute again when a contact is due, and journal it; one that is open is watched over."""
-    follow_up = case.state.follow_up
-    if follow_up is None:
-        return
-    if follow_up.opened_at is not None:
-        _watch(case, now, since=follow_up.opened_at)
+    follow_up, done_at = case.state.follow_up, case.state.follow_up_done_at
+    open_since = follow_up.opened_at if follow_up else done_at
+    if open_since is not None:
+        watch(case, now, since=open_since)
+    if follow_up is None or open_since is not None:
         return
     due = _due(case.policy, follow_up.attempt, follow_up.since)
     if due == follow_up.due_at:
@@ -50,15 +50,13 @@ def open_follow_up(case: Case, now: datetime) -> None:
     case.record("follow_up.due", CLOCK, now, entry_id=f"{name}/due", attempt=follow_up.attempt)
     case.put_task(_task(case, follow_up, now))
     case.tell_customer("follow_up", f"{name}/message", now)
-    _watch(case, now, since=now)
+    watch(case, now, since=now)
 
 
 def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
     """End the follow-up task, and what waited for it to be done."""
     follow_up = case.state.follow_up
-    if follow_up is None:
-        return
-    if follow_up.opened_at is not None:
+    if follow_up is not None and follow_up.opened_at is not None:
         task = _task(case, follow_up, follow_up.opened_at)
         case.put_task(task.model_copy(update={"done_at": now, "outcome": outcome}))
     case.set(follow_up=None)
@@ -67,7 +65,7 @@ def end_follow_up(case: Case, now: datetime, *, outcome: str) -> None:
             case.spare(rung, now)
 
 
-def _watch(case: Case, now: datetime, *, since: datetime) -> None:
+def watch(case: Case, now: datetime, *, since: datetime) -> None:
     """Arm what escalates a contact that nobody makes, unless it waits or goes on already."""
     known = {rung.rung for rung in case.state.rungs if rung.armed or rung.live}
     for row in case.policy.escalation:

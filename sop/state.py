@@ -120,6 +120,7 @@ class InquiryState(Payload):
     responsible: str | None = None
     follow_up: FollowUpState | None = None
     follow_up_outcome: FollowUpOutcome | None = None
+    follow_up_done_at: AwareDatetime | None = None
     feedback: str | None = None
     satisfaction: int | None = None
 

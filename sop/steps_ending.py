@@ -6,7 +6,7 @@ from sop import messages as m
 from sop.case import Case
 from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.escalating import stand_down, unresolved
-from sop.follow_up import end_follow_up, open_follow_up, plan_follow_up
+from sop.follow_up import end_follow_up, open_follow_up, plan_follow_up, watch
 from sop.gates import require_cleared, require_unresolved
 from sop.models import Actor, ClosedAs, FollowUpOutcome
 from sop.state import FollowUpState
@@ -55,7 +55,7 @@ def record_follow_up(case: Case, step: m.RecordFollowUp, now: datetime) -> None:
     if step.outcome == FollowUpOutcome.DISSATISFIED:
         unresolved(case, step.actor, now, since=now, why="dissatisfied at follow-up")
     elif last:
-        case.set(follow_up_outcome=step.outcome)
+        case.set(follow_up_outcome=step.outcome, follow_up_done_at=now)
         _warn_of_missing(case, now)
     else:
         plan_follow_up(case, follow_up.attempt + 1, now)
@@ -86,8 +86,9 @@ def _present_contact(case: Case, step: m.RecordFollowUp, now: datetime) -> Follo
 
 
 def _warn_of_missing(case: Case, now: datetime) -> None:
-    """Tell the holder what keeps the case open: no deadline is left that would."""
+    """Tell the holder what keeps the case open, and watch that it is done: no other clock would."""
     if case.missing:
+        watch(case, now, since=now)
         missing = ", ".join(case.missing)
         body = f"{case.state.case_id}: the follow-up is done. Missing for closing: {missing}."
         case.warn_holder(f"follow-up/{case.state.resolutions}/missing", body, now)

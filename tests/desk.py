@@ -166,7 +166,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]], within: float = 30.0)
 
 def shipped_policy() -> Policy:
     """Return the policy as it is shipped."""
-    return load_policy(None, today=datetime.now(UTC).date(), holiday_dates=holiday_dates)
+    return load_policy(None, now=datetime.now(UTC), holiday_dates=holiday_dates)
 
 
 @asynccontextmanager

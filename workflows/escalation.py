@@ -137,8 +137,12 @@ class EscalationWorkflow:
         at = self.escalation.next_deadline()
         self.alarm.set(Deadline(at=at, what=self.escalation.waits_for) if at else None)
         await workflow.wait_condition(
-            lambda: self.changed or self.needless is not None or self.alarm.rang
+            lambda: (
+                self.changed or self.needless is not None or self.keeper.done() or self.alarm.rang
+            )
         )
+        if self.keeper.done():
+            self.keeper.result()  # a defect: let the task fail where it is seen
         self.changed = False
 
     async def _end(self) -> None:

@@ -104,12 +104,19 @@ class Journal:
             )
         except FailureError:  # a local activity's own failure comes without an ActivityError around
             self.late = True
-            await workflow.execute_activity_method(
-                CrmActivities.flush,
-                batch,
-                summary=f"{what}; the database did not answer at once",
-                **FLUSH_WHEN_BACK,
-            )
+            await self._write_when_back(batch, f"{what}; the database did not answer at once")
             self.late = False
         if outgoing.entries:
             self.written = outgoing.entries[-1].seq
+
+    async def _write_when_back(self, batch: FlushBatch, what: str) -> None:
+        """Write a batch, however long it takes, and even if an operator fails the activity."""
+        while True:
+            try:
+                await workflow.execute_activity_method(
+                    CrmActivities.flush, batch, summary=what, **FLUSH_WHEN_BACK
+                )
+            except FailureError:
+                workflow.logger.warning("flush.repeated", extra={"case_id": self.case_id})
+            else:
+                return

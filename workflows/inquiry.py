@@ -63,7 +63,9 @@ class InquiryWorkflow(InquirySteps):
 
     async def _until_something_happens(self) -> None:
         self.alarm.set(self.case.next_deadline())
-        await workflow.wait_condition(lambda: self.changed or self.alarm.rang)
+        await workflow.wait_condition(lambda: self.changed or self.keeper.done() or self.alarm.rang)
+        if self.keeper.done():
+            self.keeper.result()  # a defect: let the task fail where it is seen
         self.changed = False
 
     def _worked(self) -> bool:

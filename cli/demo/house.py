@@ -76,7 +76,7 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         OperatorError: A part does not start.
         DemoError: The API does not become ready.
     """
-    policy = load_policy(None, datetime.now(UTC).date(), holiday_dates)
+    policy = load_policy(None, datetime.now(UTC), holiday_dates)
     async with AsyncExitStack() as cellar:
         server = await cellar.enter_async_context(
             dev_server(state_dir, time_skipping=True, search_attributes=SEARCH_ATTRIBUTES)

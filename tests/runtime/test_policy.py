@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -8,16 +8,16 @@ from runtime.policy import load_policy
 from sop.errors import PolicyError
 from sop.policy import Policy
 
-TODAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def load(path: Path | None, today: date = TODAY) -> Policy:
-    return load_policy(path, today, holiday_dates)
+def load(path: Path | None, now: datetime = NOON) -> Policy:
+    return load_policy(path, now, holiday_dates)
 
 
-def refused(path: Path, today: date = TODAY) -> str:
+def refused(path: Path, now: datetime = NOON) -> str:
     with pytest.raises(PolicyError) as refusal:
-        load(path, today)
+        load(path, now)
     (mistake,) = refusal.value.mistakes
     return mistake
 
@@ -44,7 +44,8 @@ def test_a_policy_is_not_in_force_before_its_date(tmp_path: Path) -> None:
         "line 6: effective_from: policy 2026.1 takes effect on 2026-11-24, and today is "
         "2026-11-23; run with the policy that is in force until then"
     )
-    assert load(path, date(2026, 11, 24)).effective_from == date(2026, 11, 24)
+    midnight_in_berlin = datetime(2026, 11, 23, 23, tzinfo=UTC)
+    assert load(path, midnight_in_berlin).effective_from == date(2026, 11, 24)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

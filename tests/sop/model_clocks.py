@@ -76,6 +76,7 @@ class Clocks:
     attempt_from: datetime | None = None
     opened: datetime | None = None
     outcome: str | None = None
+    lacking: datetime | None = None
     closed: str | None = None
     fired: list[tuple[str, datetime, datetime]] = field(default_factory=list)
     live: dict[str, bool] = field(default_factory=dict)
@@ -150,9 +151,10 @@ class Clocks:
 
     @property
     def overdue_at(self) -> datetime | None:
-        if self.opened is None or self.matrix.overdue_after is None:
+        since = self.opened or self.lacking
+        if since is None or self.matrix.overdue_after is None:
             return None
-        return None if "follow_up_overdue" in self.live else self.opened + self.matrix.overdue_after
+        return None if "follow_up_overdue" in self.live else since + self.matrix.overdue_after
 
     @property
     def next_due(self) -> datetime | None:
@@ -186,6 +188,7 @@ class Clocks:
         if self.resolved:
             self.end_contact()
             self.resolved, self.outcome, self.reopened = False, None, now
+            self.lacking = None
             self.proofs -= OF_A_RESOLUTION
         if "unresolved" not in self.live:
             self.fire("unresolved", since, now)

@@ -139,7 +139,7 @@ class Model(Clocks):
             self.unresolved(now, now)
             return True
         self.proofs |= {"INQ-4.4.2"} if step.outcome == "confirmed" else set()
-        self.outcome = str(step.outcome)
+        self.outcome, self.lacking = str(step.outcome), now
         return True
 
     def _withdraw(self, step: m.Withdraw, now: datetime) -> None:

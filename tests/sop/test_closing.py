@@ -137,7 +137,7 @@ def test_the_holder_is_told_what_is_missing_when_the_follow_up_is_done(
     case.do(VERIFIED, RESOLVED)
     receipt = case.do(CONFIRMED)
     assert (receipt.stage, receipt.missing) == (Stage.FOLLOW_UP, clauses)
-    assert (receipt.next_deadline, case.entries("inquiry.closed")) == (None, [])
+    assert (receipt.next_deadline, case.entries("inquiry.closed")) == (case.now + DAY, [])
     (warning,) = case.messages("warning")
     assert warning.recipient == "principal:anna"
     assert warning.body.endswith(f"Missing for closing: {', '.join(clauses)}.")

@@ -31,6 +31,7 @@ def card(case: Handled) -> dict[str, str]:
 def test_the_card_of_a_complaint_says_what_it_waits_for_and_until_when_at_the_desk() -> None:
     said = card(opened(category="complaint"))
     assert said == {
+        "Inquiry": "by phone, received Mon 2026-11-23 09:00 CET",
         "Stage": "categorised",
         "Category": "complaint · **Priority:** standard · **Channel:** phone",
         "Next deadline": "complaint: to the quality manager, Mon 2026-11-23 21:00 CET",

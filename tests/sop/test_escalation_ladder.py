@@ -306,7 +306,8 @@ def test_a_rung_on_business_hours_counts_only_those() -> None:
 def test_a_rung_stands_still_while_the_customer_owes_an_answer_where_the_policy_says_so(
     end: m.Command,
 ) -> None:
-    case = opened(category="complaint")
+    policy = policy_with(rung("unattended", pause_while_waiting=True))
+    case = opened(policy=policy, category="complaint")
     case.pass_time(HOUR)
     case.do(WAITING)
     paused = case.entry("rung.moved")

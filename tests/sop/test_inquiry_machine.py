@@ -61,9 +61,10 @@ from tests.sop.model_steps import Model
 LEAPS = st.sampled_from([0, 1, 30, 3_600, 10_800, 21_600, 43_200, 86_400, 108_000])
 INSTANTS = st.sampled_from([timedelta(microseconds=n) for n in (-1, 0, 1)])
 FORMS = shipped_policy().verification.forms
+PAUSING = policy_with(rung("unattended", pause_while_waiting=True))
 SOONER = policy_with(
     rung("complaint", after=6 * HOUR),
-    rung("unattended", after=30 * HOUR),
+    rung("unattended", after=30 * HOUR, pause_while_waiting=True),
     rung("follow_up_overdue", after=6 * HOUR),
     follow_up=FollowUpRule(after=2 * HOUR, every=DAY, attempts=2),
     verification=VerificationRule(forms=FORMS, general_information_exempt=False),
@@ -74,7 +75,7 @@ BARE = policy_with(
 )
 GONE = {"complaint", "unattended", "follow_up_overdue"}
 POLICIES: dict[str, CasePolicy] = {
-    "2026.1": shipped_policy(),
+    "2026.1": PAUSING.model_copy(update={"version": "2026.1"}),
     "sooner": SOONER.model_copy(update={"version": "sooner"}),
     "bare": BARE.model_copy(
         update={
@@ -111,7 +112,8 @@ class InquiryMachine(RuleBasedStateMachine):
         super().__init__()
         self.now = MONDAY
         self.model = Model(received=MONDAY)
-        self.case = opened(category=None, reception=None, assignee=None).case
+        bare = opened(policy=POLICIES["2026.1"], category=None, reception=None, assignee=None)
+        self.case = bare.case
         self.journal: list[Entry] = []
         self.tasks: dict[str, TaskRecord] = {}
         self.ended: set[str] = set()
