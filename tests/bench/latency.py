@@ -1,6 +1,6 @@
 """How long opening takes: through the HTTP API, by the gateway, and by a bare start_workflow.
 
-No worker listens, so that nothing but the opening is measured: the case is accepted when it answers.
+No worker listens, so that nothing but the opening is measured: it answers when the case is safe.
 """
 
 import asyncio

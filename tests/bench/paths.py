@@ -21,8 +21,8 @@ from tests.desk import Desk, eventually
 RUNG = "complaint"
 
 BEYOND = timedelta(seconds=3)
-"""Time is skipped a little beyond each deadline. The end of a skip is an event; one that comes in the
-middle of a workflow task causes another task, which no real case has."""
+"""Time is skipped a little beyond each deadline. The end of a skip is an event; one that comes in
+the middle of a workflow task causes another task, which no real case has."""
 
 
 @dataclass(frozen=True)
