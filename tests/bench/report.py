@@ -1,0 +1,127 @@
+"""`docs/costs.md`: what was measured, as a page."""
+
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+
+from tests.bench.counts import AIM, LIMITS, Costs
+from tests.bench.outage import Outage
+from tests.bench.throughput import Side
+
+PAGE = Path(__file__).parents[2] / "docs" / "costs.md"
+_OPEN, _CLOSE = "```json\n", "\n```"
+
+Counts = Mapping[str, Mapping[str, Costs]]
+"""Costs by path and database."""
+
+
+def committed() -> dict[str, dict[str, dict[str, object]]]:
+    """Return the exact counts that the page holds, by path and database."""
+    block = PAGE.read_text("utf-8").partition(_OPEN)[2].partition(_CLOSE)[0]
+    counts: dict[str, dict[str, dict[str, object]]] = json.loads(block)
+    return counts
+
+
+def page(
+    counts: Counts,
+    sides: tuple[Side, Side],
+    openings: Mapping[str, Sequence[float]],
+    outages: Sequence[Outage],
+) -> str:
+    """Return the page."""
+    return "\n\n".join(
+        (
+            "# What a case costs",
+            "Written by `make bench`. Counts are exact, and the same on every run; `make test` "
+            "counts the plain path again. Times come from one run on a shared machine with "
+            f"2 cores (Python {platform.python_version()}): only the ratios mean anything.",
+            _counted(counts),
+            _compared(sides, openings),
+            _endured(outages),
+        )
+    )
+
+
+def _counted(counts: Counts) -> str:
+    rows = [
+        (path, database, c.events, c.tasks, c.billed, c.transactions, c.statements, c.reads,
+         c.payload_bytes, c.history_bytes)
+        for path, kinds in counts.items()
+        for database, c in kinds.items()
+    ]  # fmt: skip
+    head = ("path", "database", "history events", "workflow tasks", "billable actions",
+            "SQL transactions", "SQL statements", "API reads", "payload bytes",
+            "history bytes")  # fmt: skip
+    plain = counts["plain"]["sqlite"]
+    exact = {p: {d: c.exact for d, c in kinds.items()} for p, kinds in counts.items()}
+    return (
+        "## Counts\n\n"
+        "*plain*: opened with reception and category, verified, resolved, follow-up confirmed, "
+        "closed. *escalated*: an untouched complaint reaches the quality manager at 12 h, is "
+        "acknowledged, resolved and confirmed; both workflows together. Each step is sent when "
+        "the case is idle after the one before: an Update that meets the opening's workflow task "
+        "saves six events, by luck. Events of time skipping are left out. Transactions and "
+        "statements are the worker's, without BEGIN and COMMIT.\n\n"
+        f"{_table(head, rows)}\n\n"
+        f"Limits of the plain path: {LIMITS['events']} events, {LIMITS['transactions']} "
+        f"transactions; the aim is {AIM['events']} events. On Temporal Cloud 1,000 plain cases "
+        f"are {plain.billed * 1000:,} actions.\n\n"
+        f"{_OPEN}{json.dumps(exact, indent=1, sort_keys=True)}{_CLOSE}"
+    )
+
+
+def _compared(sides: tuple[Side, Side], openings: Mapping[str, Sequence[float]]) -> str:
+    ours, bare = sides
+    pairs = [a.rate / b.rate for a, b in zip(ours.rounds, bare.rounds, strict=True)]
+    rows = [
+        (side.name, *(f"{median(getattr(r, what) for r in side.rounds):.1f}"
+                      for what in ("rate", "worker", "server", "driver")))
+        for side in sides
+    ]  # fmt: skip
+    floor = median(openings["start_workflow"])
+    waits = [
+        (name, f"{median(taken):.1f}", f"{median(taken) / floor:.2f}")
+        for name, taken in openings.items()
+    ]
+    return (
+        "## Against bare Temporal\n\n"
+        "A bare workflow with as many updates, local activities, timers and search-attribute "
+        "commands, whose activity writes one row, on the same server and the same kind of "
+        "database, in alternating rounds. CPU in milliseconds per case.\n\n"
+        f"{_table(('', 'cases/s', 'worker', 'server', 'driver'), rows)}\n\n"
+        f"Cases per second, ours to bare: **{median(pairs):.2f}** (pairs: "
+        f"{', '.join(f'{p:.2f}' for p in pairs)}). The aim is 0.9 or better.\n\n"
+        "Opening, median in milliseconds of one caller at a time, nobody working the cases:\n\n"
+        f"{_table(('', 'p50 ms', 'ratio'), waits)}\n\n"
+        "The aim for the HTTP API is 1.3 or less."
+    )
+
+
+def _endured(outages: Sequence[Outage]) -> str:
+    parts = [
+        "## The database goes away\n\n"
+        "20 open cases take three steps each while the database is away. Per line: the most that "
+        "any case has cost since. No line grows with the time in which nothing is done."
+    ]
+    for outage in outages:
+        rows = [
+            (f"{s.at_s:.0f}", s.what, s.tasks, s.events, s.burnt, s.local, s.remote)
+            for s in outage.snapshots
+        ]
+        head = ("at s", "", "workflow tasks", "events", "failed or timed out", "local attempts",
+                "attempts by the server")  # fmt: skip
+        parts.append(
+            f"### {outage.name}, {outage.seconds:.0f} s\n\n{_table(head, rows)}\n\n"
+            f"{outage.accepted} steps accepted, the slowest answered after "
+            f"{outage.slowest_s:.1f} s; lost: {outage.lost}; cases out of order: "
+            f"{outage.disordered}. Everything was recorded {outage.recorded_s:.1f} s after the "
+            "database was back."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
