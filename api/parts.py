@@ -82,4 +82,9 @@ async def is_known(parts: Parts, case_id: str) -> bool:
     return await is_recorded(parts, case_id) or await parts.cases.exists(case_id)
 
 
-WithParts = Annotated[Parts, Depends(parts_of)]
+async def _parts(conn: HTTPConnection) -> Parts:
+    """Return the same to a route; a dependency that is no coroutine would take a thread for it."""
+    return parts_of(conn)
+
+
+WithParts = Annotated[Parts, Depends(_parts)]
