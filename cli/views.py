@@ -70,7 +70,7 @@ VIEWS = (
     View(
         "Held open",
         "cases whose follow-up is done, while a clause is missing for closing",
-        f"{_CASES} AND CaseStage = 'follow_up' AND CaseNextDeadline IS NULL",
+        f"{_CASES} AND CaseStage = 'follow_up_done'",
     ),
     View("Urgent", "urgent cases", f"{_CASES} AND CasePriority = 'urgent'"),
     View("Unassigned", "cases without a representative", f"{_CASES} AND CaseAssignee IS NULL"),
