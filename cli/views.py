@@ -67,11 +67,6 @@ VIEWS = (
         "resolved cases whose contact with the customer is to be made now",
         f"{_CASES} AND CaseStage = 'follow_up_due'",
     ),
-    View(
-        "Held open",
-        "cases whose follow-up is done, while a clause is missing for closing",
-        f"{_CASES} AND CaseStage = 'follow_up_done'",
-    ),
     View("Urgent", "urgent cases", f"{_CASES} AND CasePriority = 'urgent'"),
     View("Unassigned", "cases without a representative", f"{_CASES} AND CaseAssignee IS NULL"),
     View(

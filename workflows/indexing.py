@@ -5,15 +5,14 @@ from typing import Any
 from sop.case import Case
 from sop.clock import next_deadline
 from sop.escalation import Escalation
-from sop.models import Stage
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from workflows import search_attributes as index
 
-FOLLOW_UP_DUE, FOLLOW_UP_DONE = "follow_up_due", "follow_up_done"
-"""What the lists show for the stage `follow_up` while its contact waits to be made, and when it was
-made while a clause is still missing: no other attribute tells these from one that is planned."""
+FOLLOW_UP_DUE = "follow_up_due"
+"""What the lists show for the stage `follow_up` while its contact waits to be made: no other
+attribute tells a contact that is planned from one that is due."""
 
 Pairs = list[SearchAttributePair[Any]]
 
@@ -39,11 +38,8 @@ def of_case(case: Case) -> TypedSearchAttributes:
 
 def _stage(case: Case) -> str:
     follow_up = case.state.follow_up
-    if case.stage != Stage.FOLLOW_UP:
-        return str(case.stage)
-    if follow_up is None:
-        return FOLLOW_UP_DONE
-    return FOLLOW_UP_DUE if follow_up.opened_at is not None else str(case.stage)
+    due = follow_up is not None and follow_up.opened_at is not None
+    return FOLLOW_UP_DUE if due else str(case.stage)
 
 
 def of_escalation(escalation: Escalation) -> TypedSearchAttributes:

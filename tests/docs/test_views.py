@@ -20,7 +20,6 @@ from sop.models import FollowUpOutcome, Priority
 from sop.policy import Policy
 from tests.desk import (
     ANNA,
-    CONFIRMED,
     LEADER,
     RESOLVED,
     VERIFIED,
@@ -134,12 +133,6 @@ async def test_a_follow_up_is_in_the_list_of_due_ones_when_it_is_due_and_not_bef
         return due not in await found(desk.client, query_of("Follow-up due"))
 
     await eventually(gone)
-
-
-async def test_a_case_that_only_lacks_a_clause_is_held_open(desk: Desk) -> None:
-    case_id = await desk.open("view held open", reception=None)
-    await desk.do(case_id, VERIFIED, RESOLVED, CONFIRMED)
-    await shows(desk, "Held open", case_id)
 
 
 async def test_a_case_whose_code_fails_is_listed_as_standing_still(
