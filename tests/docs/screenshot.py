@@ -22,7 +22,7 @@ from tests.desk import a_desk, eventually, shipped_policy, sqlite_url
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "case-in-the-temporal-ui.png"
-SIZE = {"width": 1440, "height": 960, "deviceScaleFactor": 1, "mobile": False}
+SIZE = {"width": 1440, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
 LAST_LINE = "Policy:"
 
 # The UI draws Markdown in frames of its own.
