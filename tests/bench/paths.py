@@ -56,12 +56,17 @@ class House:
         return self.desk.client
 
 
-async def plain(house: House, key: str) -> str:
+async def plain(house: House, key: str, category: str = "billing") -> str:
     """Open with reception and category, verify, resolve, confirm: the case closes."""
     anna = await house.callers.of(Role.CSR)
-    case_id = await anna.open(key)
+    case_id = await anna.open(key, classification={**BILLING, "category": category})
     await _work(house, case_id)
     return case_id
+
+
+async def plain_technical(house: House, key: str) -> str:
+    """Do the same with a technical inquiry: its first warning comes before its follow-up."""
+    return await plain(house, key, category="technical")
 
 
 async def escalated(house: House, key: str) -> str:
@@ -142,4 +147,8 @@ async def _work(house: House, case_id: str) -> None:
 
 
 Path = Callable[[House, str], Awaitable[str]]
-PATHS: dict[str, Path] = {"plain": plain, "escalated": escalated}
+PATHS: dict[str, Path] = {
+    "plain": plain,
+    "plain, technical": plain_technical,
+    "escalated": escalated,
+}
