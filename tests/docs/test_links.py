@@ -35,7 +35,7 @@ def test_a_link_that_leads_nowhere_would_be_noticed(target: str) -> None:
 def test_the_readers_ways_start_at_the_readme() -> None:
     linked = {target.partition("#")[0] for target in Page(ROOT / "README.md").links}
     ours = {name(path) for path in PAGES if path.parent in {ROOT, ROOT / "docs"}}
-    assert ours - linked <= {"README.md", "docs/costs.md"}  # the latter by `make bench`
+    assert ours - linked == {"README.md"}
 
 
 def test_pictures_are_small_and_each_is_shown() -> None:
