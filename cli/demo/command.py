@@ -28,7 +28,9 @@ def demo(
 ) -> None:
     """Show the procedures at work on a real server with real complaints, and leave it running."""
     settings = load_settings()
-    # Whoever ends the demo from elsewhere means the same as Ctrl-C.
+    # Whoever ends the demo from elsewhere means the same as Ctrl-C, which a shell's background
+    # processes ignore until they say otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     options = Options(
         state_dir=(state_dir or settings.state_dir / "demo").absolute(),

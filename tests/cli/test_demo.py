@@ -31,10 +31,17 @@ class Run:
     told: str
 
 
-def start(state_dir: Path, *arguments: str) -> subprocess.Popen[str]:
+BY_HAND = ()
+IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""A shell without job control lets what it starts with `&` ignore Ctrl-C."""
+
+
+def start(
+    state_dir: Path, *arguments: str, started: tuple[str, ...] = BY_HAND
+) -> subprocess.Popen[str]:
     command = (sys.executable, "-c", "from cli.main import main; main()", "demo")
     return subprocess.Popen(
-        [*command, "--state-dir", str(state_dir), "--port", "0", *arguments],
+        [*started, *command, "--state-dir", str(state_dir), "--port", "0", *arguments],
         cwd=ROOT,
         env=os.environ | {"HANDRAIL_STATE_DIR": str(state_dir / "unused")},
         stdout=subprocess.PIPE,
@@ -125,15 +132,22 @@ def test_nothing_runs_on_after_the_demo(state_dir: Path, first: Run, second: Run
     assert find_running(state_dir) is None
 
 
-def test_an_interrupted_demo_stops_everything_and_ends_with_130(tmp_path: Path) -> None:
-    process = start(tmp_path, "--cases", "1")
+@pytest.mark.parametrize(
+    ("started", "ended_by"),
+    [(BY_HAND, signal.SIGINT), (IN_THE_BACKGROUND, signal.SIGTERM)],
+    ids=["by Ctrl-C", "in the background, by kill"],
+)
+def test_an_interrupted_demo_stops_everything_and_ends_with_130(
+    tmp_path: Path, started: tuple[str, ...], ended_by: signal.Signals
+) -> None:
+    process = start(tmp_path, "--cases", "1", started=started)
     assert process.stdout is not None
     told = ""
     while "worker started" not in told:
         line = process.stdout.readline()
         assert line, process.communicate()[1]
         told += line
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ended_by)
     rest, _ = process.communicate()
     assert process.returncode == 130, rest
     assert len(processes_of(told)) == 2
