@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities.failures import named_failures
 from activities.ports import CrmPort, FlushReceipt
-from sop.models import FlushBatch
+from sop.outgoing import FlushBatch
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from sop.models import FlushBatch, Payload, Role
+from sop.models import Payload, Role
+from sop.outgoing import FlushBatch
 
 
 class PortError(Exception):

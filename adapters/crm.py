@@ -11,7 +11,8 @@ from activities.ports import FlushReceipt
 from adapters.database import Database, Upsert
 from adapters.registers import Registers, columns_of
 from adapters.tables import cases, customers, journal_entries, streams
-from sop.models import CaseRecord, Customer, Entry, FlushBatch, Opening
+from sop.models import CaseRecord, Customer, Entry, Opening
+from sop.outgoing import FlushBatch
 
 _CASE_COLUMNS = tuple(column.name for column in cases.columns)
 _OPENED = frozenset({"case_id", "opened_at"})

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, not
 
 from adapters.database import Database, Upsert
 from adapters.tables import escalations, outbox, tasks
-from sop.models import EscalationRecord, FlushBatch, Payload, TaskRecord
+from sop.models import EscalationRecord, Payload, TaskRecord
+from sop.outgoing import FlushBatch
 
 _ONCE = ("cause", "due_at", "fired_at", "lateness")
 """What happened when a rung fired stays as it was first told."""

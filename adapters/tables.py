@@ -182,7 +182,7 @@ journal_entries = Table(
 )
 
 
-def _written_by() -> tuple[Column[str], Column[int], Column[datetime]]:
+def written_by() -> tuple[Column[str], Column[int], Column[datetime]]:
     """Return who wrote a row of a register first; what a lost task wrote is found by these."""
     return (
         Column("stream", String),
@@ -197,7 +197,7 @@ escalations = Table(
     Column("case_id", PlainText, primary_key=True),
     Column("rung", String, primary_key=True),
     Column("occasion", Integer, primary_key=True),
-    *_written_by(),
+    *written_by(),
     Column("role", String),
     Column("clause", String),
     Column("cause", PlainText),
@@ -217,7 +217,7 @@ tasks = Table(
     "tasks",
     metadata,
     Column("task_id", String, primary_key=True),
-    *_written_by(),
+    *written_by(),
     Column("case_id", PlainText, nullable=False),
     Column("kind", String, nullable=False),
     Column("assignee", String),
@@ -234,7 +234,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("message_id", String, primary_key=True),
-    *_written_by(),
+    *written_by(),
     Column("case_id", PlainText, nullable=False),
     Column("recipient", String, nullable=False),
     Column("topic", String, nullable=False),

@@ -15,10 +15,10 @@ from sop.models import (
     EscalationRecord,
     Opening,
     OutboxMessage,
-    Outgoing,
     Stage,
     TaskRecord,
 )
+from sop.outgoing import Outgoing
 from sop.plain_language import render
 from sop.policy import CasePolicy
 from sop.stages import stage_of

@@ -12,7 +12,8 @@ from sop.access import require
 from sop.closing import proved_by_escalating
 from sop.errors import NotAllowedError, StaleAcknowledgementError
 from sop.messages import Acknowledge, EscalationReport, Receipt
-from sop.models import CLOCK, Actor, Entry, EscalationRecord, Outgoing, Payload, Role
+from sop.models import CLOCK, Actor, Entry, EscalationRecord, Payload, Role
+from sop.outgoing import Outgoing
 from sop.policy import Desk, Paging
 
 MISSED = "the page was not acknowledged"

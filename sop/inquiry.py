@@ -9,7 +9,8 @@ from sop.clock import next_deadline, tick
 from sop.errors import CaseClosedError, InvalidValueError
 from sop.escalating import report
 from sop.messages import Command, EscalationReport, InquiryOpening, Receipt
-from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening, Outgoing
+from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening
+from sop.outgoing import Outgoing
 from sop.policy import CasePolicy
 from sop.state import InquiryOutcome, InquiryStart, InquiryState, RungState
 from sop.steps import STEPS

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
+from sop.identity import FormResult
 from sop.models import (
     Actor,
     Channel,
@@ -19,7 +20,6 @@ from sop.models import (
     Reception,
     ShortText,
     Slug,
-    Stage,
     Text,
     VerificationOutcome,
 )
@@ -184,6 +184,43 @@ class AdoptPolicy(Command):
     reason: ShortText
 
 
+class Identify(Command):
+    """An identity check, compared with the customer record where it arrived (HOF-4.1).
+
+    Attributes:
+        forms: Whether each form matched; empty when an attempt was no longer allowed.
+        attempt: Which attempt it is in this case, counted where the check arrives.
+        exhausted: The policy's attempts are used up: a supervisor decides.
+        noticed: The representative noticed a discrepancy, such as a photo of somebody else.
+        need_explained: The customer was greeted, and told why identity is checked (HOF-4.1.1).
+        confidentiality_assured: The customer was assured of confidentiality (HOF-4.1.5).
+    """
+
+    step: ClassVar[str] = "identify"
+    forms: Annotated[tuple[FormResult, ...], Field(max_length=10)] = ()
+    attempt: Annotated[int, Field(ge=1)] = 1
+    exhausted: bool = False
+    noticed: bool = False
+    need_explained: bool = False
+    confidentiality_assured: bool = False
+
+
+class DecideDiscrepancy(Command):
+    """A supervisor decides a discrepancy, never on their own case (HOF-3.2, HOF-4.1.4)."""
+
+    step: ClassVar[str] = "decide_discrepancy"
+    approve: bool
+    reason: ShortText
+
+
+class Refusal(Payload):
+    """A step that was refused and is on record all the same: its attempt is an incident."""
+
+    code: str
+    message: str
+    clause: str | None = None
+
+
 class Receipt(Payload):
     """The answer to a command.
 
@@ -191,18 +228,22 @@ class Receipt(Payload):
         stage: Of the case; None in the answer to an acknowledgement.
         recorded: The CRM has it. False: it is safe in the workflow, and the CRM follows as
             soon as its database answers.
+        verification: What an identity check found; never which part failed.
+        refused: The step was refused, and that is on record; the gateway raises it.
         digest: Of the request that was accepted under this id.
     """
 
     case_id: str
     seq: int
-    stage: Stage | None = None
+    stage: str | None = None
     proved: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     next_deadline: AwareDatetime | None = None
     next_deadline_what: str | None = None
     recorded: bool = True
     digest: str = ""
+    verification: VerificationOutcome | None = None
+    refused: Refusal | None = None
 
 
 class InquiryOpening(Payload):

@@ -52,6 +52,7 @@ class Role(StrEnum):
     SUBJECT_MATTER_EXPERT = "subject_matter_expert"
     QUALITY_MANAGER = "quality_manager"
     DUTY_MANAGER = "duty_manager"
+    RECEIVING_PARTY = "receiving_party"
     SERVICE = "service"
     OPERATOR = "operator"
     AUDITOR = "auditor"
@@ -198,6 +199,9 @@ class TaskKind(StrEnum):
     """Work that a person must do."""
 
     FOLLOW_UP_CALL = "follow_up_call"
+    DISCREPANCY_DECISION = "discrepancy_decision"
+    HANDOFF_ACKNOWLEDGEMENT = "handoff_acknowledgement"
+    CORRECTIVE_ACTION = "corrective_action"
 
 
 class TaskRecord(Payload):
@@ -274,42 +278,6 @@ class CaseRecord(Payload):
     closed_as: ClosedAs | None = None
     duplicate_of: str | None = None
     policy_version: str = ""
-
-
-class Outgoing(Payload):
-    """Everything that waits for the next flush, in the order in which it happened.
-
-    Attributes:
-        row_changed: The case's row changed without an entry: its escalation has the entry.
-    """
-
-    entries: tuple[Entry, ...] = ()
-    escalations: tuple[EscalationRecord, ...] = ()
-    tasks: tuple[TaskRecord, ...] = ()
-    messages: tuple[OutboxMessage, ...] = ()
-    opening: Opening | None = None
-    row_changed: bool = False
-
-    def first_seq(self, last: int) -> int:
-        """Return the first waiting entry's number, or the one after `last` where none waits."""
-        return self.entries[0].seq if self.entries else last + 1
-
-
-class FlushBatch(Payload):
-    """One flush: written in one SQL transaction, and once however often it is retried.
-
-    Attributes:
-        stream: The workflow id of the single writer; (stream, seq) numbers its entries.
-        case_id: The case whose timeline the entries belong to.
-        case: The case's row after the last entry; None when an escalation flushes.
-        at: The moment of the workflow task; a task that is done again has a later one.
-    """
-
-    stream: str
-    case_id: str
-    case: CaseRecord | None = None
-    outgoing: Outgoing
-    at: AwareDatetime
 
 
 class Deadline(Payload):

@@ -13,12 +13,25 @@ from sop.errors import InvalidValueError
 from sop.policy import Language, Message
 
 _ALWAYS = frozenset({"case_id", "company", "contact"})
-PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
+_RECEIVER = _ALWAYS | {"receiver", "receiver_contact"}
+INQUIRY_MESSAGES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "promise": _ALWAYS | {"answer_by"},
         "resolution": _ALWAYS,
         "follow_up": _ALWAYS,
     }
+)
+HANDOFF_MESSAGES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "handoff_begins": _RECEIVER,
+        "handoff_accepted": _RECEIVER,
+        "handoff_returned": _ALWAYS,
+    }
+)
+"""Asked of a policy with a `[handoff]` table."""
+
+PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {**INQUIRY_MESSAGES, **HANDOFF_MESSAGES}
 )
 """The messages that the procedures send, each with the placeholders that are filled in."""
 

@@ -5,12 +5,14 @@ No number, role, channel or retention time of the procedures stands anywhere els
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
 from sop.calendar import Calendar
+from sop.handoff.models import TransferChannel
+from sop.identity import Form
 from sop.models import Channel, Payload, Priority, Role, ShortText, Slug
 
 Duration = Annotated[timedelta, Field(ge=timedelta(0))]
@@ -25,6 +27,11 @@ class Starts(StrEnum):
     RECEIPT = "receipt"
     UNRESOLVED = "unresolved"
     FOLLOW_UP_OVERDUE = "follow_up_overdue"
+    DISCREPANCY = "discrepancy"
+    TRANSFER = "transfer"
+    RETURN = "return"
+    BREACH = "breach"
+    DUTY_OVERDUE = "duty_overdue"
 
 
 class Rung(Payload):
@@ -114,6 +121,86 @@ class VerificationRule(Payload):
     general_information_exempt: bool = False
 
 
+class IdentificationRule(Payload):
+    """Who the customer is, and how that is checked (HOF-4.1).
+
+    Attributes:
+        primary: Government photo ID that is accepted; `secondary` likewise for the second form.
+        security_question: False: the question is not accepted any more.
+        attempts_per_call: After so many in one case a supervisor decides.
+        attempts_per_customer: The same, for one customer within `attempts_within`.
+        attempts_per_representative: The same, for one representative, over all customers.
+        valid_for: A verified identity is asked for again after so long.
+        approval_valid_for: A supervisor's approval must be used within this time (HOF-4.1.4).
+    """
+
+    primary: Annotated[tuple[Form, ...], Field(min_length=1)]
+    secondary: Annotated[tuple[Form, ...], Field(min_length=1)]
+    security_question: bool = True
+    attempts_per_call: Annotated[int, Field(ge=1, le=100)]
+    attempts_per_customer: Annotated[int, Field(ge=1, le=100)]
+    attempts_per_representative: Annotated[int, Field(ge=1, le=10_000)]
+    attempts_within: Annotated[timedelta, Field(ge=timedelta(hours=1))]
+    valid_for: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
+    approval_valid_for: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
+
+
+class HandoffRule(Payload):
+    """How things are handed over (HOF-4.2).
+
+    Attributes:
+        channels: The approved ones; every other is refused, and the attempt reported (HOF-4.2.4).
+        carriers: The couriers whose tracking is accepted.
+        remind_every: Between two reminders to a receiving party that has not answered.
+        return_after: Unacknowledged by then, custody returns to the sender (HOF-4.2.5).
+    """
+
+    channels: Annotated[tuple[TransferChannel, ...], Field(min_length=1)]
+    carriers: tuple[Slug, ...] = ()
+    remind_every: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
+    return_after: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
+
+
+class IncidentRule(Payload):
+    """What a breach sets going (HOF-6.3).
+
+    Attributes:
+        regulator_within: From knowing of the breach until the regulator must be told.
+        warn_at: Shares of that time at which the holder is warned.
+    """
+
+    regulator_within: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(hours=72))]
+    warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+
+
+class AuditRule(Payload):
+    """The audit of closed cases (HOF-6.2).
+
+    Attributes:
+        sample: So many closed cases a month, or all where there are fewer.
+        to: The role that audits.
+        within: From the sampling until the finding must be there.
+    """
+
+    sample: Annotated[int, Field(ge=1, le=1000)]
+    to: Role
+    within: Annotated[timedelta, Field(gt=timedelta(0))]
+
+
+class Course(Payload):
+    """A training that steps of a procedure need (INQ-8.2, HOF-6.1).
+
+    Attributes:
+        course: Its name, e.g. `inquiry_handling`.
+        procedures: `INQ`, `HOF`: whose steps need it.
+        roles: Who needs it; services and operators are no staff.
+    """
+
+    course: Slug
+    procedures: Annotated[tuple[Literal["INQ", "HOF"], ...], Field(min_length=1)]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
 class Message(Payload):
     """A template in two registers: plain, and for customers who know the terms (INQ-5.2)."""
 
@@ -160,20 +247,14 @@ class Desk(Payload):
         return moment.astimezone(self.zone).strftime("%a %Y-%m-%d %H:%M %Z")
 
 
-class CasePolicy(Payload):
-    """The part of the policy that a case is pinned to; travels in the workflow's input."""
+class PinnedPolicy(Payload):
+    """The part of the policy that any case is pinned to; travels in its workflow's input."""
 
     version: str
     desk: Desk
     calendars: dict[str, Calendar] = Field(default={})
-    categories: tuple[Slug, ...]
-    priorities: tuple[Priority, ...] = tuple(Priority)
-    channels: tuple[Channel, ...] = tuple(Channel)
     escalation: tuple[Rung, ...]
     paging: Paging
-    promise: PromiseRule
-    follow_up: FollowUpRule
-    verification: VerificationRule
     messages: dict[str, Message] = Field(default={})
 
     def calendar(self, name: str) -> Calendar:
@@ -189,21 +270,63 @@ class CasePolicy(Payload):
         return next((r for r in self.escalation if r.rung == name), None)
 
 
+class CasePolicy(PinnedPolicy):
+    """What an inquiry is pinned to.
+
+    Attributes:
+        identification: None in cases that began under a policy without it.
+    """
+
+    categories: tuple[Slug, ...]
+    priorities: tuple[Priority, ...] = tuple(Priority)
+    channels: tuple[Channel, ...] = tuple(Channel)
+    promise: PromiseRule
+    follow_up: FollowUpRule
+    verification: VerificationRule
+    identification: IdentificationRule | None = None
+
+
+class HandoffPolicy(PinnedPolicy):
+    """What a handoff is pinned to."""
+
+    identification: IdentificationRule
+    handoff: HandoffRule
+
+
+class IncidentPolicy(PinnedPolicy):
+    """What an incident is pinned to."""
+
+    incident: IncidentRule
+
+
+class DutyPolicy(PinnedPolicy):
+    """What a duty of the schedules is pinned to: a review, a reminder, an audit."""
+
+
 class Policy(Payload):
     """The whole policy file.
 
     Attributes:
         language: The rule that the messages were checked against; None if built without a file.
+        handoff: None where the file has no `[handoff]`: handoffs are refused then. `incident`
+            and `duty` likewise; `audit` None: nothing is audited.
+        courses: What staff must be trained in; none: no step asks for training.
         digest: SHA-256 of the file's text: which wording was approved.
     """
 
     version: str
     effective_from: date
     case: CasePolicy
+    handoff: HandoffPolicy | None = None
+    incident: IncidentPolicy | None = None
+    duty: DutyPolicy | None = None
+    audit: AuditRule | None = None
+    courses: tuple[Course, ...] = ()
     retention: Retention
     training_valid_for: timedelta
     training_warn_before: timedelta
     review_every: timedelta
+    review_within: timedelta | None = None
     language: Language | None = None
     digest: str = ""
 

@@ -7,14 +7,19 @@ from datetime import UTC, datetime
 from sop.calendar import SEARCH_LIMIT, Calendar, NoWorkingTimeError, add_working
 from sop.clauses import CLAUSES
 from sop.durations import format_duration
-from sop.plain_language import PLACEHOLDERS, check, fill, placeholders
+from sop.plain_language import INQUIRY_MESSAGES, PLACEHOLDERS, check, fill, placeholders
 from sop.policy import ON_CALL, Language, Rung, Starts
 from sop.policy_matrix import ReadRung
 from sop.policy_reading import Reading, nearest
 from sop.toml_statements import KeyPath
 
 _PLACEHOLDERS = {"rung": "unreadable", "clause": "INQ-6.1", "after": "PT0S", "to": "team_leader"}
-_SAMPLES = {"case_id": "inquiry-4f1c2a", "answer_by": "Mon 2026-11-23 14:05 CET"}
+_SAMPLES = {
+    "case_id": "inquiry-4f1c2a",
+    "answer_by": "Mon 2026-11-23 14:05 CET",
+    "receiver": "Workshop North",
+    "receiver_contact": "extension 12",
+}
 _LEAST_FORMS = 2
 _SOME_START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -134,7 +139,8 @@ def check_messages(reading: Reading) -> None:
     messages = reading.raw("messages")
     if not isinstance(messages, dict):
         return
-    for name in PLACEHOLDERS:
+    wanted = PLACEHOLDERS if reading.raw("handoff") is not None else INQUIRY_MESSAGES
+    for name in wanted:
         if name not in messages and not reading.document.is_lost(("messages", name)):
             reading.mistake(("messages", name), "is missing")
     for name in messages:

@@ -2,10 +2,22 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from sop.calendar import Calendar
 from sop.errors import PolicyError
-from sop.policy import CasePolicy, Policy
+from sop.plain_language import HANDOFF_MESSAGES, INQUIRY_MESSAGES
+from sop.policy import (
+    CasePolicy,
+    DutyPolicy,
+    HandoffPolicy,
+    HandoffRule,
+    IncidentPolicy,
+    IncidentRule,
+    Policy,
+    Rung,
+)
 from sop.policy_calendars import HolidayDates, read_calendars
 from sop.policy_checks import (
     check_clocks,
@@ -64,30 +76,70 @@ def canonical_json(policy: Policy) -> str:
 
 
 def _policy(file: PolicyFile, calendars: dict[str, Calendar], digest: str) -> Policy:
-    # Every case carries its policy: calendars that no clock runs on stay behind.
-    used = {file.follow_up.calendar, *(rung.calendar for rung in file.escalation)}
     case = CasePolicy(
-        version=file.version,
-        desk=file.desk,
-        calendars={name: calendars[name] for name in calendars if name in used},
+        **_pinned(
+            file, file.escalation, calendars, INQUIRY_MESSAGES, also={file.follow_up.calendar}
+        ),
         categories=file.intake.categories,
         priorities=file.intake.priorities,
         channels=file.intake.channels,
-        escalation=file.escalation,
-        paging=file.paging,
         promise=file.promise,
         follow_up=file.follow_up,
         verification=file.verification,
-        messages=dict(file.messages),
+        identification=file.identification,
     )
     return Policy(
         version=file.version,
         effective_from=file.effective_from,
         case=case,
+        handoff=_handoff(file, calendars),
+        incident=_incident(file, calendars),
+        duty=DutyPolicy(**_pinned(file, file.duty.escalation, calendars)) if file.duty else None,
+        audit=file.audit,
+        courses=file.training.courses,
         retention=file.retention,
         training_valid_for=file.training.valid_for,
         training_warn_before=file.training.warn_before,
         review_every=file.review.every,
+        review_within=file.review.within,
         language=file.language,
         digest=digest,
     )
+
+
+def _handoff(file: PolicyFile, calendars: dict[str, Calendar]) -> HandoffPolicy | None:
+    if file.handoff is None or file.identification is None:
+        return None
+    return HandoffPolicy(
+        **_pinned(file, file.handoff.escalation, calendars, HANDOFF_MESSAGES),
+        identification=file.identification,
+        handoff=HandoffRule.model_validate(file.handoff.model_dump()),
+    )
+
+
+def _incident(file: PolicyFile, calendars: dict[str, Calendar]) -> IncidentPolicy | None:
+    if file.incident is None:
+        return None
+    return IncidentPolicy(
+        **_pinned(file, file.incident.escalation, calendars),
+        incident=IncidentRule.model_validate(file.incident.model_dump()),
+    )
+
+
+def _pinned(
+    file: PolicyFile,
+    rungs: tuple[Rung, ...],
+    calendars: dict[str, Calendar],
+    messages: Iterable[str] = (),
+    also: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Return what any case is pinned to; calendars that none of its clocks runs on stay behind."""
+    used = {*also, *(rung.calendar for rung in rungs)}
+    return {
+        "version": file.version,
+        "desk": file.desk,
+        "calendars": {name: calendars[name] for name in calendars if name in used},
+        "escalation": rungs,
+        "paging": file.paging,
+        "messages": {name: file.messages[name] for name in messages},
+    }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from types import NoneType, UnionType
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -153,7 +154,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 def _shape(value: object, kind: object, path: KeyPath, reading: Reading) -> object:
     """Return a value as JSON for its model: durations in ISO form, unknown keys left out."""
-    kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    kind = _unwrapped(kind)
     if kind is timedelta:
         return _duration(value, path, reading)
     if kind is date or isinstance(value, date | time):
@@ -167,6 +168,13 @@ def _shape(value: object, kind: object, path: KeyPath, reading: Reading) -> obje
         items = enumerate(value if get_origin(kind) is tuple else ())
         return [_shape(item, get_args(kind)[0], (*path, n), reading) for n, item in items]
     return value
+
+
+def _unwrapped(kind: object) -> object:
+    """Return the kind itself: without its limits, and of one that may be left out."""
+    if isinstance(kind, UnionType):
+        [kind] = [of for of in get_args(kind) if of is not NoneType]
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _duration(value: object, path: KeyPath, reading: Reading) -> str | None:

@@ -7,8 +7,13 @@ from pydantic import Field
 
 from sop.models import Channel, Payload, Priority, Slug
 from sop.policy import (
+    AuditRule,
+    Course,
     Desk,
     FollowUpRule,
+    HandoffRule,
+    IdentificationRule,
+    IncidentRule,
     Language,
     Message,
     Paging,
@@ -66,12 +71,36 @@ class TrainingTable(Payload):
 
     valid_for: Annotated[timedelta, Field(gt=timedelta(0), le=_YEAR)]
     warn_before: Annotated[timedelta, Field(ge=timedelta(0))]
+    courses: tuple[Course, ...] = ()
 
 
 class ReviewTable(Payload):
-    """How often the procedure is reviewed (INQ-8.1)."""
+    """How often the procedure is reviewed (INQ-8.1).
+
+    Attributes:
+        within: From the opening of the review until it must be done.
+    """
 
     every: Annotated[timedelta, Field(gt=timedelta(0), le=_YEAR)]
+    within: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
+
+
+class HandoffTable(HandoffRule):
+    """The handoff procedure, with its own escalation matrix."""
+
+    escalation: Annotated[tuple[Rung, ...], Field(min_length=1)]
+
+
+class IncidentTable(IncidentRule):
+    """A breach, with its own escalation matrix."""
+
+    escalation: Annotated[tuple[Rung, ...], Field(min_length=1)]
+
+
+class DutyTable(Payload):
+    """What the schedules open: whom an overdue one reaches."""
+
+    escalation: Annotated[tuple[Rung, ...], Field(min_length=1)]
 
 
 class PolicyFile(Payload):
@@ -92,3 +121,8 @@ class PolicyFile(Payload):
     review: ReviewTable
     language: Language
     messages: dict[Slug, Message]
+    identification: IdentificationRule | None = None
+    handoff: HandoffTable | None = None
+    incident: IncidentTable | None = None
+    audit: AuditRule | None = None
+    duty: DutyTable | None = None

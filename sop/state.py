@@ -10,11 +10,11 @@ from sop.models import (
     ClosedAs,
     Customer,
     FollowUpOutcome,
-    Outgoing,
     Payload,
     Priority,
     VerificationOutcome,
 )
+from sop.outgoing import Outgoing
 from sop.policy import CasePolicy, Starts
 
 

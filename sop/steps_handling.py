@@ -121,8 +121,9 @@ def end_wait(case: Case, now: datetime, actor: Actor, why: str) -> None:
 def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
     """Escalate by hand: a rung sooner, or the fact that the case is unresolved (INQ-4.4.4)."""
     row = case.policy.rung(step.rung)
-    if row is None or row.starts == Starts.FOLLOW_UP_OVERDUE:
-        names = [r.rung for r in case.policy.escalation if r.starts != Starts.FOLLOW_UP_OVERDUE]
+    by_hand = {Starts.RECEIPT, Starts.UNRESOLVED}
+    if row is None or row.starts not in by_hand:
+        names = [r.rung for r in case.policy.escalation if r.starts in by_hand]
         raise InvalidValueError(
             f"The matrix has no rung {step.rung!r} to escalate by hand; it has {', '.join(names)}.",
             clause="INQ-4.4.4",

@@ -10,15 +10,14 @@ from sop.models import (
     Customer,
     Entry,
     EscalationRecord,
-    FlushBatch,
     Opening,
     OutboxMessage,
-    Outgoing,
     Role,
     Stage,
     TaskKind,
     TaskRecord,
 )
+from sop.outgoing import FlushBatch, Outgoing
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANNA = Actor(principal="anna", role=Role.CSR)

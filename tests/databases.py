@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, event, make_url
 
 from adapters import migrate
 from adapters.database import Database, Limits
-from adapters.tables import metadata
+from adapters.schema import metadata
 
 Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from activities.crm import CrmActivities
-from sop.models import CaseRecord, FlushBatch, Outgoing
+from sop.models import CaseRecord
+from sop.outgoing import FlushBatch, Outgoing
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 

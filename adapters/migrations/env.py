@@ -5,7 +5,7 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Connection, TypeDecorator, func, select
 
-from adapters.tables import metadata
+from adapters.schema import metadata
 
 ONE_AT_A_TIME = 0x48414E44
 """The advisory lock of PostgreSQL; on SQLite the transaction holds the write lock already."""

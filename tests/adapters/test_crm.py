@@ -16,11 +16,11 @@ from adapters.database import Database, StatementRefusedError
 from adapters.tables import journal_entries
 from sop.models import (
     Customer,
-    FlushBatch,
     Priority,
     Stage,
     TaskRecord,
 )
+from sop.outgoing import FlushBatch
 from tests.batches import (
     MONDAY,
     after,

@@ -13,7 +13,8 @@ from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
 from adapters.tables import journal_entries
-from sop.models import FlushBatch, Stage
+from sop.models import Stage
+from sop.outgoing import FlushBatch
 from tests.batches import after, case, entry, flush, message, opened, paged, rung, task
 from tests.databases import watch
 

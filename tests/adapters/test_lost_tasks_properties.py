@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
-from sop.models import FlushBatch
+from sop.outgoing import FlushBatch
 from tests.batches import after, case, entry, flush, message, opened, task
 
 CAUSES = tuple("abcdefgh")

@@ -14,7 +14,7 @@ from sqlalchemy import URL, inspect, text
 
 from adapters import migrate
 from adapters.database import Database, StatementRefusedError
-from adapters.tables import metadata
+from adapters.schema import metadata
 from tests.databases import Connect, Fresh
 
 ROOT = Path(__file__).parents[2]

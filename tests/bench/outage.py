@@ -21,7 +21,7 @@ from runtime.case_errors import NotAnsweredError
 from runtime.devserver import DevServer
 from runtime.settings import Settings
 from sop import messages as m
-from sop.models import FlushBatch
+from sop.outgoing import FlushBatch
 from tests.bench.history import kinds_of, own_events
 from tests.bench.paths import at_rest
 from tests.bench.throughput import opening

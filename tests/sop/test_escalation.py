@@ -8,7 +8,8 @@ import pytest
 from sop.errors import NotAllowedError, StaleAcknowledgementError
 from sop.escalation import Escalation, EscalationStart
 from sop.messages import Acknowledge
-from sop.models import CLOCK, Actor, Outgoing, Role
+from sop.models import CLOCK, Actor, Role
+from sop.outgoing import Outgoing
 from tests.sop.builders import (
     ANNA,
     DORA,

@@ -5,7 +5,8 @@ import pytest
 from sop import messages as m
 from sop.errors import NotAllowedError, SopError
 from sop.inquiry import REMEMBERED_RECEIPTS, Inquiry
-from sop.models import Actor, Outgoing, Priority, Role
+from sop.models import Actor, Priority, Role
+from sop.outgoing import Outgoing
 from sop.state import InquiryStart, InquiryState
 from tests.sop.builders import (
     ANNA,

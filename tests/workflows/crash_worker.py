@@ -13,7 +13,7 @@ from adapters.database import Database, Limits
 from adapters.oncall import OutboxOnCall
 from runtime.process import run_and_leave
 from runtime.temporal import connect
-from sop.models import FlushBatch
+from sop.outgoing import FlushBatch
 from workers.worker import WorkerLimits, make_worker
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sop.models import Customer, Entry, Opening, OutboxMessage, Outgoing
+from sop.models import Customer, Entry, Opening, OutboxMessage
+from sop.outgoing import Outgoing
 from tests.desk import ANNA
 from workflows.flushing import in_parts
 

@@ -7,7 +7,7 @@ from activities.ports import FlushReceipt
 from adapters.crm import SqlCrm
 from runtime.devserver import DevServer
 from sop.messages import EscalationReport
-from sop.models import FlushBatch
+from sop.outgoing import FlushBatch
 from sop.policy import Policy
 from tests.desk import CONFIRMED, RESOLVED, VERIFIED, Desk, a_desk, a_worker, sqlite_url
 

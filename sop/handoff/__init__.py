@@ -1,0 +1,1 @@
+"""The identification and handoff procedure: a handoff, from opening to its end."""
