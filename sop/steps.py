@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sop import messages as m
-from sop import steps_ending, steps_handling, steps_intake
+from sop import identification, steps_ending, steps_handling, steps_intake
 from sop.case import Case
 
 Step = Callable[[Case, Any, datetime], None]
@@ -17,6 +17,8 @@ STEPS: dict[type[m.Command], Step] = {
     m.RecordReception: steps_intake.record_reception,
     m.Categorise: steps_intake.categorise,
     m.RecordVerification: steps_intake.record_verification,
+    m.Identify: identification.identify,
+    m.DecideDiscrepancy: identification.decide,
     m.Respond: steps_handling.respond,
     m.Promise: steps_handling.promise,
     m.CustomerReplied: steps_handling.customer_replied,

@@ -28,7 +28,8 @@ def respond(case: Case, step: m.Respond, now: datetime) -> None:
     """Record an answer as sent (INQ-4.4.1)."""
     if step.discloses_account:
         otherwise = "say `discloses_account: false` if the answer tells nothing about the account"
-        require_verified(case, "An answer about the customer's account", otherwise)
+        what = "An answer about the customer's account"
+        require_verified(case, what, otherwise, step.actor, now)
     kept = keep_promise(case, now)
     case.set(responded_at=now)
     case.record(
@@ -71,7 +72,9 @@ def promise(case: Case, step: m.Promise, now: datetime) -> None:
     )
     answer_by = case.policy.desk.local(step.answer_by)
     number = f"promise/{case.state.promises}"
-    case.tell_customer("promise", number, now, answer_by=answer_by, contact=step.contact)
+    case.tell_customer(
+        case.state.customer, "promise", number, now, answer_by=answer_by, contact=step.contact
+    )
 
 
 def customer_replied(case: Case, step: m.CustomerReplied, now: datetime) -> None:

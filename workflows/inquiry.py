@@ -32,7 +32,7 @@ class InquiryWorkflow(InquirySteps):
             stream=workflow.info().workflow_id,
             case_id=start.case_id,
             source=self.case,
-            row=self.case.case_record,
+            row=self.case.row,
             written=self.case.unwritten_from - 1,
         )
         self.escalations = Escalations(self.case)
