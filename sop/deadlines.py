@@ -27,9 +27,7 @@ def earliest(waiting: Iterable[Due], *, warnings: bool = True) -> Deadline | Non
     return Deadline(at=first.at, what=first.what) if first else None
 
 
-def do_due(
-    case: AnyCase, deadlines: Callable[[Any], Iterable[Due]], now: datetime
-) -> None:
+def do_due(case: AnyCase, deadlines: Callable[[Any], Iterable[Due]], now: datetime) -> None:
     """Do everything that is due by now, in the order in which it was due.
 
     Warnings come last: one that is noticed together with what it warns of is not given any more.

@@ -9,9 +9,7 @@ from sop.models import Actor, VerificationOutcome
 from sop.stages import cleared, exempt
 
 
-def require_verified(
-    case: Case, what: str, otherwise: str, actor: Actor, now: datetime
-) -> None:
+def require_verified(case: Case, what: str, otherwise: str, actor: Actor, now: datetime) -> None:
     """Refuse what tells of the customer's account before the customer is verified (INQ-4.3.2).
 
     General information touches no account, so its exemption does not open this gate.

@@ -8,13 +8,15 @@ from sop.case import Case
 from sop.clock import next_deadline, tick
 from sop.describe import details
 from sop.errors import InvalidValueError
+from sop.handoff.messages import HandoffOrder, HandoffReport
 from sop.messages import Command, InquiryOpening
-from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening
+from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening, VerificationOutcome
 from sop.policy import CasePolicy
 from sop.procedure import Procedure
 from sop.state import InquiryOutcome, InquiryStart, InquiryState
 from sop.steps import STEPS
 from sop.steps_ending import close, may_close
+from sop.steps_handling import hear_handoff
 from sop.steps_intake import attest_reception, check_classification, classify
 
 
@@ -102,6 +104,17 @@ class Inquiry(Case, Procedure[CasePolicy, InquiryState, CaseRecord]):
         """Do a step; the last one that closing waits for closes the case."""
         STEPS[type(command)](self, command, now)
         self.close_if_done(command.actor, now)
+
+    def hear_handoff(self, said: HandoffReport, now: datetime) -> None:
+        """Note where a handoff stands; the inquiry may have waited for its end alone."""
+        hear_handoff(self, said, now)
+        self.close_if_done(CLOCK, now)
+
+    def take_new_handoffs(self) -> tuple[HandoffOrder, ...]:
+        """Return the handoffs whose workflow is to be started; each is returned once."""
+        new = self.state.handoffs_to_start
+        self.set(handoffs_to_start=())
+        return new
 
     def close_if_done(self, actor: Actor, now: datetime) -> None:
         """Close the case when nothing is missing any more."""

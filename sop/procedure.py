@@ -15,6 +15,7 @@ from sop.identification import NO_HANDLERS
 from sop.messages import Command, EscalationReport, Receipt, Refusal
 from sop.models import Deadline, VerificationOutcome
 from sop.outgoing import Outgoing
+from sop.registers import IncidentReport
 from sop.state import RungState
 
 Row = TypeVar("Row")
@@ -124,6 +125,10 @@ class Procedure(CaseFile[P, S], Generic[P, S, Row], ABC):
     def hear(self, said: EscalationReport) -> None:
         """Note what an escalation of this case says of itself."""
         report(self, said)
+
+    def reports_to_file(self) -> tuple[IncidentReport, ...]:
+        """Return the reports that the incident management system does not have yet."""
+        return self.state.unfiled
 
     def take_new_escalations(self) -> tuple[RungState, ...]:
         """Return the rungs that fired and have no escalation yet; they have one from here on."""

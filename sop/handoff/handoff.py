@@ -132,9 +132,9 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
         """Return the next moment at which the handoff acts by itself."""
         return earliest(_deadlines(self), warnings=warnings)
 
-    def mail_sent(self, fingerprint: str, now: datetime) -> None:
+    def mail_sent(self, key_id: str, now: datetime) -> None:
         """Hear that the encrypted message has left."""
-        steps_transferring.mail_sent(self, fingerprint, now)
+        steps_transferring.mail_sent(self, key_id, now)
 
     def mail_not_sent(self, why: str, now: datetime) -> None:
         """Hear that nothing could be mailed."""
@@ -246,4 +246,3 @@ def _deadlines(case: HandoffCase) -> Iterator[Due]:
     yield from rung_deadlines(case)
     yield from approval_deadline(case)
     yield from offer_deadlines(case)
-

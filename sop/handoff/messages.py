@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
+from sop.handoff.couriers import CourierStatus
 from sop.handoff.models import Answer, HandoffOpening, ReceivingParty
 from sop.messages import Command
 from sop.models import Actor, Payload, Principal, ShortText, Slug, Text
@@ -77,7 +78,7 @@ class ReportCourier(Command):
     """Say how far the courier has come."""
 
     step: ClassVar[str] = "report_courier"
-    status: Slug
+    status: CourierStatus
 
 
 class AnswerOffer(Command):

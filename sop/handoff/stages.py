@@ -28,7 +28,7 @@ def missing_for_closing(state: HandoffState) -> tuple[str, ...]:
     """Return the clauses that still stand between this handoff and its end."""
     if state.closed_as is not None:
         return ()
-    asked = GATING
+    asked: tuple[str, ...] = GATING
     if state.identification.discrepancies:
         asked = (*GATING[:3], "HOF-4.1.4", *GATING[3:])
     return tuple(clause for clause in asked if clause not in state.proofs)

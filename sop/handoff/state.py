@@ -2,6 +2,7 @@
 
 from pydantic import AwareDatetime
 
+from sop.handoff.couriers import CourierStatus
 from sop.handoff.messages import HandoffOrder
 from sop.handoff.models import Answer, HandoffClosedAs, Item, ReceivingParty
 from sop.models import Actor, Payload
@@ -23,7 +24,7 @@ class Offer(Payload):
     channel: str
     carrier: str | None = None
     tracking_number: str | None = None
-    courier_status: str | None = None
+    courier_status: CourierStatus | None = None
     by: str
     begun_at: AwareDatetime
     sent_at: AwareDatetime | None = None

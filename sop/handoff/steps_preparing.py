@@ -178,4 +178,3 @@ def _require(case: HandoffCase, what: str, gates: tuple[str, ...]) -> None:
             raise BehindGateError(
                 f"{what} stands behind {clause}: {_WHAT[clause]} first.", clause=clause
             )
-

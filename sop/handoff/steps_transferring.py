@@ -35,12 +35,14 @@ def transfer(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal | No
     require_prepared(case, "The transfer", step.actor, now)
     if step.channel not in case.policy.handoff.channels:
         return _refuse_channel(case, step, now)
+    carrier, number = _tracking(case, step)
     offer = Offer(
         number=case.state.offers + 1,
         channel=step.channel,
+        carrier=carrier,
+        tracking_number=number,
         by=step.actor.principal,
         begun_at=now,
-        **_tracking(case, step),
     )
     case.set(offers=offer.number)
     if step.channel == TransferChannel.ENCRYPTED_EMAIL:
@@ -50,13 +52,13 @@ def transfer(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal | No
     return None
 
 
-def mail_sent(case: HandoffCase, fingerprint: str, now: datetime) -> None:
+def mail_sent(case: HandoffCase, key_id: str, now: datetime) -> None:
     """Offer what was mailed: encryption was checked, and the message has left (HOF-5.2)."""
     offer = case.state.offer
     if offer is None or offer.sent_at is not None:
         return
     name = f"offer/{offer.number}/mailed"
-    case.record("mail.sent", CLOCK, now, ["HOF-5.2"], entry_id=name, certificate=fingerprint)
+    case.record("mail.sent", CLOCK, now, ["HOF-5.2"], entry_id=name, certificate=key_id)
     make_offer(case, offer, CLOCK, now)
 
 
@@ -77,9 +79,10 @@ def report_courier(case: HandoffCase, step: m.ReportCourier, now: datetime) -> N
     offer = case.state.offer
     if offer is None or offer.channel != TransferChannel.COURIER:
         raise WrongStageError("No courier is on the way with this handoff.", clause="HOF-4.2.4")
-    status = check_status(offer.courier_status, step.status)
-    case.set(offer=offer.model_copy(update={"courier_status": status}))
-    case.record("courier.reported", step.actor, now, status=status)
+    if not check_status(offer.courier_status, step.status):
+        return  # told before
+    case.set(offer=offer.model_copy(update={"courier_status": step.status}))
+    case.record("courier.reported", step.actor, now, status=str(step.status))
 
 
 def answer_offer(case: HandoffCase, step: m.AnswerOffer, now: datetime) -> None:
@@ -246,13 +249,12 @@ def _begin_mail(case: HandoffCase, step: m.Transfer, offer: Offer, now: datetime
     case.record("mail.begun", step.actor, now, number=offer.number)
 
 
-def _tracking(case: HandoffCase, step: m.Transfer) -> dict[str, str | None]:
+def _tracking(case: HandoffCase, step: m.Transfer) -> tuple[str | None, str | None]:
     if step.channel != TransferChannel.COURIER:
-        return {}
+        return None, None
     if step.carrier is None or step.tracking_number is None:
         raise InvalidValueError(
             "A courier needs `carrier` and `tracking_number`.", clause="HOF-4.2.4"
         )
     number = check_tracking(step.carrier, step.tracking_number, case.policy.handoff.carriers)
-    return {"carrier": step.carrier, "tracking_number": number}
-
+    return step.carrier, number
