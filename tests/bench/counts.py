@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 from adapters.crm import SqlCrm
 from adapters.database import Database
 from adapters.oncall import OutboxOnCall
+from adapters.secure_mail import OutboxSecureMail
 from adapters.tables import api_keys
 from runtime.devserver import DevServer
 from sop.policy import Policy
@@ -102,6 +103,7 @@ async def _patient_worker(desk: Desk) -> AsyncIterator[Worker]:
         desk.client,
         crm=SqlCrm(desk.database),
         on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
+        mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
             workflow_task_slots=4,
