@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from activities.transferring import TransferActivities
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -12,6 +11,7 @@ from activities.crm import CrmActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
 from activities.ports import CrmPort, IncidentPort, OnCallPort, SecureMailPort
+from activities.transferring import TransferActivities
 from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
 from workflows.inquiry import InquiryWorkflow

@@ -10,6 +10,7 @@ from typing import Any
 from activities.failures import refusal
 from sop import messages as m
 from sop.errors import SopError
+from sop.models import Payload
 from sop.procedure import Procedure
 from temporalio import workflow
 
@@ -105,7 +106,7 @@ class Casework:
         await self.journal.drained()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
-    def to_continue(self) -> Any:
+    def to_continue(self) -> Payload:
         """Return the input with which the case continues as new."""
         raise NotImplementedError
 

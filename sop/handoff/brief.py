@@ -45,7 +45,7 @@ def make_brief(row: HandoffRow, done: Iterable[TimelineEntry], desk: Desk) -> Br
     to_do = [
         f"{item.description}: not yet confirmed" for item in row.items if item.item not in confirmed
     ]
-    deadline = ()
+    deadline: tuple[str, ...] = ()
     if row.next_deadline is not None:
         deadline = (f"{row.next_deadline_what}: {desk.local(row.next_deadline)}",)
     return Brief(

@@ -1,4 +1,4 @@
-"""Tracked couriers: the form of a tracking number, and how a parcel's status may change (HOF-4.2.4).
+"""Tracked couriers: what a tracking number looks like, how a status may change (HOF-4.2.4).
 
 A check digit finds a slip of the hand. It does not prove that the parcel exists, and where a
 carrier has none, or none that could be confirmed, only length and characters are checked.
