@@ -8,9 +8,10 @@ from sop.calendar import SEARCH_LIMIT, Calendar, NoWorkingTimeError, add_working
 from sop.clauses import CLAUSES
 from sop.durations import format_duration
 from sop.plain_language import INQUIRY_MESSAGES, PLACEHOLDERS, check, fill, placeholders
-from sop.policy import ON_CALL, Language, Rung, Starts
+from sop.policy import ON_CALL, Rung, Starts
 from sop.policy_matrix import ReadRung
 from sop.policy_reading import Reading, nearest
+from sop.policy_rules import Language
 from sop.toml_statements import KeyPath
 
 _PLACEHOLDERS = {"rung": "unreadable", "clause": "INQ-6.1", "after": "PT0S", "to": "team_leader"}

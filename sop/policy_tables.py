@@ -10,18 +10,14 @@ from sop.policy import (
     AuditRule,
     Course,
     Desk,
-    FollowUpRule,
     HandoffRule,
     IdentificationRule,
     IncidentRule,
-    Language,
-    Message,
     Paging,
-    PromiseRule,
     Retention,
     Rung,
-    VerificationRule,
 )
+from sop.policy_rules import FollowUpRule, Language, Message, PromiseRule, VerificationRule
 
 _YEAR = timedelta(days=366)
 

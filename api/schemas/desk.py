@@ -7,7 +7,8 @@ from pydantic import Field
 from api.schemas.inquiries import Links
 from api.schemas.values import Moment, Request, View
 from sop.models import Channel, Principal, Priority, Slug, TaskKind
-from sop.policy import Desk, FollowUpRule, Paging, PromiseRule, Rung, VerificationRule
+from sop.policy import Desk, Paging, Rung
+from sop.policy_rules import FollowUpRule, PromiseRule, VerificationRule
 
 
 class TaskQuery(Request):

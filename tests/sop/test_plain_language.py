@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from sop.errors import InvalidValueError
 from sop.plain_language import PLACEHOLDERS, check, fill, placeholders, render, sentences
-from sop.policy import Language, Message
+from sop.policy_rules import Language, Message
 from tests.sop.policy_files import SHIPPED, read
 
 LANGUAGE = Language(max_words=6, jargon=("ticket", "root cause", "C++"))
