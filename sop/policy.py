@@ -130,7 +130,7 @@ class HandoffRule(Payload):
     channels: Annotated[tuple[TransferChannel, ...], Field(min_length=1)]
     carriers: tuple[Slug, ...] = ()
     remind_every: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
-    return_after: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
+    return_after: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(hours=24))]
 
 
 class IncidentRule(Payload):

@@ -8,7 +8,7 @@ from sop.calendar import Calendar
 from sop.errors import PolicyError
 from sop.models import Channel, Priority, Role
 from sop.policy import Policy, Rung, Starts
-from sop.policy_matrix import warnings_about
+from sop.policy_warnings import warnings_about
 from tests.sop.policy_files import SHIPPED, read
 
 
