@@ -91,15 +91,14 @@ def check_rungs(rows: tuple[ReadRung, ...], reading: Reading) -> None:
 
 def _check_start(row: ReadRung, reading: Reading) -> None:
     path, known = (*row.path, "starts"), row.matrix.starts
+    use = f"use {'one of ' if len(known) > 1 else ''}{', '.join(known)}"
     if not row.sure("starts") or row.rung.starts in known:
         return
     if reading.raw(*path) is None:
-        reading.mistake(path, f"is missing; use one of {', '.join(known)}")
+        reading.mistake(path, f"is missing; {use}")
         return
     text = f"is nothing that a rung of {row.matrix.cases} is counted from"
-    hint = nearest(row.rung.starts, known)
-    text = f'"{row.rung.starts}" {text}; use one of {", ".join(known)}{hint}'
-    reading.mistake(path, text)
+    reading.mistake(path, f'"{row.rung.starts}" {text}; {use}')
 
 
 def _check_none_of_inquiries(row: ReadRung, reading: Reading) -> None:
