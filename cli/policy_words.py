@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from rich.table import Table
+from rich.text import Text
 
 from sop.durations import format_duration
 from sop.identity import Form
@@ -20,7 +21,7 @@ def tables(policy: Policy) -> Iterator[Table]:
             yield _matrix(matrix, rungs)
     rules = Table(show_header=False)
     for name, rule in _sentences(policy):
-        rules.add_row(name, rule)
+        rules.add_row(name, Text(rule))  # a bracket in a name is no markup
     yield rules
 
 

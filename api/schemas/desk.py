@@ -67,7 +67,7 @@ class DutyRules(View):
 class TrainingRules(View):
     """What staff must be trained in (INQ-8.2, HOF-6.1)."""
 
-    valid_for: timedelta = Field(description="So long a training counts.")
+    valid_for: timedelta = Field(description="So long a training counts; P1Y is 365 days.")
     warn_before: timedelta = Field(description="So long before its end that is announced.")
     courses: tuple[Course, ...] = Field(description="The courses; none: no step asks for one.")
 
@@ -75,7 +75,7 @@ class TrainingRules(View):
 class ReviewRules(View):
     """The review of the procedures (INQ-8.1)."""
 
-    every: timedelta = Field(description="Between two reviews.")
+    every: timedelta = Field(description="Between two reviews; P1Y is 365 days.")
     within: timedelta | None = Field(description="From its opening until it must be done.")
 
 
