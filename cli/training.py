@@ -60,11 +60,9 @@ def record(
         except SopError as error:
             raise OperatorError(error.message) from None
         kept = records.record(made)
-    until = kept.completed_at + policy.training_valid_for
+    completed_at, until = _moments(kept, policy)
     typer.echo(
-        f"{course} of {principal}, completed {policy.case.desk.local(kept.completed_at)}, "
-        f"counts until {policy.case.desk.local(until)}.",
-        err=True,
+        f"{course} of {principal}, completed {completed_at}, counts until {until}.", err=True
     )
 
 
@@ -114,21 +112,20 @@ def _show(policy: Policy, rows: list[tuple[TrainingRecord, Standing]]) -> None:
     table = Table()
     for heading in ("principal", "course", "completed", "counts until", "state", "recorded by"):
         table.add_column(heading)
-    local = policy.case.desk.local
     for row, worth in rows:
-        until = standing((row,), row.course, policy, row.completed_at).expires_at
-        table.add_row(
-            row.principal,
-            row.course,
-            local(row.completed_at),
-            local(until) if until else "",
-            worth,
-            row.recorded_by,
-        )
+        moments = _moments(row, policy)
+        table.add_row(row.principal, row.course, *moments, worth, row.recorded_by)
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)
     console.print(table)
+
+
+def _moments(record: TrainingRecord, policy: Policy) -> tuple[str, str]:
+    """Return when a training was completed and until when it counts, as the desk reads it."""
+    known = standing((record,), record.course, policy, record.completed_at)
+    until = known.expires_at or record.completed_at
+    return policy.case.desk.local(record.completed_at), policy.case.desk.local(until)
 
 
 def _check(principal: str) -> None:
