@@ -140,13 +140,16 @@ class Cases:
         """Open a handoff, once per caller and key: alone, or from an inquiry that then shows it.
 
         Raises:
-            RefusedError: The policy, the actor's role or the inquiry does not allow it.
+            RefusedError: The policy, the actor's role or the inquiry does not allow it, or the
+                actor is not trained for it (HOF-6.1).
             UnknownCaseError: There is no such inquiry.
             CaseEndedError: The inquiry is closed.
             KeyReusedError: The key was used for another request.
             TemporalUnavailableError: Try again with the same key.
+            CrmUnavailableError: The same; nobody can say now whether the actor is trained.
         """
         order = self._order(opening, actor, key, digest)
+        await self._require_trained(actor, "open_handoff", order.case_id)
         recorded = await self._recorded(order.case_id)
         if recorded is not None:
             return _same_request(order.case_id, None, recorded, digest)

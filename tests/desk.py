@@ -50,7 +50,8 @@ ANNA = Actor(principal="anna", role=Role.CSR)
 LEADER = Actor(principal="lena", role=Role.TEAM_LEADER)
 QUALITY = Actor(principal="quinn", role=Role.QUALITY_MANAGER)
 EXPERT = Actor(principal="emil", role=Role.SUBJECT_MATTER_EXPERT)
-EVERYBODY = (ANNA, LEADER, QUALITY, EXPERT)
+RITA = Actor(principal="rita", role=Role.RECEIVING_PARTY)
+EVERYBODY = (ANNA, LEADER, QUALITY, EXPERT, RITA)
 
 RECEPTION = Reception(
     greeting="Good morning, this is Anna of Example Company.",

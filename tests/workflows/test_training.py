@@ -11,6 +11,7 @@ from adapters.staff import TrainingRecords
 from runtime.case_errors import RefusedError
 from runtime.training import KEPT, KEPT_IN_OUTAGE, TrainingRing
 from sop import messages as m
+from sop.handoff.models import HandoffOpening, Item, ReceivingParty
 from sop.models import Actor, Channel, Customer, Priority, Role
 from sop.training import UntrainedError
 from tests.desk import ANNA, VERIFIED, Desk, train
@@ -107,3 +108,20 @@ async def test_who_was_trained_lately_goes_on_while_the_crm_is_away(desk: Desk) 
             await ring.require(ANNA, "resolve", INQUIRY)
     await ring.require(ANNA, "resolve", INQUIRY)
     database.close()
+
+
+@pytest.mark.clause("HOF-6.1")
+async def test_an_untrained_representative_opens_no_handoff(desk: Desk) -> None:
+    opening = HandoffOpening(
+        customer_id="c-6",
+        subject="s",
+        text="t",
+        items=(Item(item="file", description="The file"),),
+        receiving=ReceivingParty(party="rita", name="Workshop North", contact="extension 12"),
+    )
+    with pytest.raises(RefusedError) as refused:
+        await desk.cases.open_handoff(opening, actor=NEW, key="untrained", digest="a")
+    assert (refused.value.detail.code, refused.value.detail.clause) == ("untrained", "HOF-6.1")
+    opened = await desk.cases.open_handoff(opening, actor=ANNA, key="trained", digest="a")
+    with pytest.raises(RefusedError, match="untrained"):
+        await desk.do(opened.case_id, m.Identify(actor=NEW))
