@@ -18,6 +18,7 @@ from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
 from adapters.holidays import holiday_dates
 from adapters.migrate import current, head
+from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import BearerKeys, KeyRing, turn_away
 from api.limits import Limits as RequestLimits
@@ -25,12 +26,13 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, desk, service, steps
+from api.routes import cases, desk, service, staff, steps
 from runtime.cases import Cases
 from runtime.places import locate
 from runtime.policy import load_policy
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.training import TrainingRing
 from sop.policy import Policy
 
 DATABASE_AWAY = "The database does not answer."
@@ -65,7 +67,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, steps, desk, service):
+    for routes in (cases, steps, desk, staff, service):
         app.include_router(routes.router)
     return app
 
@@ -93,12 +95,18 @@ def assemble(
     policy: Policy, database: Database, client: Client, *, task_queue: str, ui: str
 ) -> Parts:
     """Put the parts together around one engine and one Temporal client."""
-    reads = CrmReads(database)
+    reads, training = CrmReads(database), TrainingRecords(database)
     return Parts(
         cases=Cases(
-            client, policy, task_queue=task_queue, digest_of=reads.find_case_digest, ui=ui
+            client,
+            policy,
+            task_queue=task_queue,
+            digest_of=reads.find_case_digest,
+            training=TrainingRing(training, policy),
+            ui=ui,
         ),
         reads=reads,
+        training=training,
         keys=KeyRing(ApiKeys(database)),
         readiness=Readiness({
             "database": lambda: _database_answers(reads),

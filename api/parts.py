@@ -1,6 +1,7 @@
 """What the routes work with. `api.app` puts it together and opens it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import Depends
@@ -13,6 +14,7 @@ from runtime.cases import Cases
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
+from sop.training import TrainingRecord
 
 
 class CaseReads(Protocol):
@@ -49,12 +51,29 @@ class CaseReads(Protocol):
         ...
 
 
+class TrainingRecords(Protocol):
+    """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
+
+    def record(self, record: TrainingRecord) -> TrainingRecord:
+        """Record a training, once; return what is on record."""
+        ...
+
+    def of(self, principal: str) -> tuple[TrainingRecord, ...]:
+        """Return one person's trainings, the latest first."""
+        ...
+
+    def latest(self, *, completed_after: datetime | None = None) -> tuple[TrainingRecord, ...]:
+        """Return the latest training of each person and course."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One process's parts: one Temporal client behind `cases`, one engine behind `reads`."""
+    """One process's parts: one Temporal client behind `cases`, one engine behind the others."""
 
     cases: Cases
     reads: CaseReads
+    training: TrainingRecords
     keys: KeyRing
     readiness: Readiness
 

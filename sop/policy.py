@@ -166,11 +166,14 @@ class Course(Payload):
         course: Its name, e.g. `inquiry_handling`.
         procedures: `INQ`, `HOF`: whose steps need it.
         roles: Who needs it; services and operators are no staff.
+        revised_on: Since that day it teaches the procedure as it is now: who completed it before
+            completes it anew (INQ-8.2: training at each update).
     """
 
     course: Slug
     procedures: Annotated[tuple[Literal["INQ", "HOF"], ...], Field(min_length=1)]
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    revised_on: date | None = None
 
 
 class Retention(Payload):

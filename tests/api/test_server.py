@@ -16,9 +16,9 @@ from adapters.api_keys import ApiKeys
 from api.limits import BODY, HEADERS
 from api.server import listen
 from runtime.devserver import DevServer
-from sop.models import Role
+from sop.models import Actor, Role
 from tests.api.callers import inquiry
-from tests.desk import Desk
+from tests.desk import Desk, train
 from tests.processes import Running, run, running
 
 FUZZING = Path(__file__).parent / "schemathesis.toml"
@@ -72,7 +72,9 @@ class Api:
 @pytest_asyncio.fixture(scope="module")
 async def api(desk: Desk, server: DevServer) -> AsyncIterator[Api]:
     """Run `handrail api` on the desk's server and database."""
-    made = await asyncio.to_thread(ApiKeys(desk.database).create, "wire", Role.TEAM_LEADER)
+    wire = Actor(principal="wire", role=Role.TEAM_LEADER)
+    await asyncio.to_thread(train, desk.database, desk.cases.policy, wire)
+    made = await asyncio.to_thread(ApiKeys(desk.database).create, wire.principal, wire.role)
     environment = {
         "TEMPORAL_ADDRESS": server.address,
         "HANDRAIL_DATABASE_URL": str(desk.database.engine.url),
