@@ -35,6 +35,8 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "mark_duplicate": _STAFF,
     "adopt_policy": _LEADERS | {Role.OPERATOR},
     "acknowledge": _STAFF - {Role.CSR},
+    "identify": _STAFF | {Role.RECEIVING_PARTY},
+    "keep_identity_record": frozenset({Role.SERVICE, Role.OPERATOR}),
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 
