@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from api.authentication import KeyRing
+from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
 from sop.models import EscalationRecord, TaskRecord
@@ -57,6 +58,7 @@ class Parts:
     reads: CaseReads
     keys: KeyRing
     readiness: Readiness
+    identity: Identity
 
     @property
     def desk(self) -> Desk:
