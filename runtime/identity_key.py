@@ -13,6 +13,8 @@ from runtime.settings import LEAST_KEY, Settings
 
 FILE = "identity.key"
 
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+
 
 class IdentityKeyError(OperatorError):
     """There is no key, or it cannot be used; the message says what to do."""
@@ -38,7 +40,7 @@ def identity_key(settings: Settings) -> SecretStr:
     path = settings.state_dir / FILE
     try:
         return _read(path)
-    except FileNotFoundError:
+    except _ABSENT:
         pass
     try:
         _make(path)
@@ -53,7 +55,7 @@ def identity_key(settings: Settings) -> SecretStr:
 def _read(path: Path) -> SecretStr:
     try:
         key = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
+    except _ABSENT:
         raise
     except (OSError, UnicodeDecodeError) as error:
         raise IdentityKeyError(f"{path} cannot be read ({type(error).__name__}).") from error
