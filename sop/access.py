@@ -37,6 +37,16 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "acknowledge": _STAFF - {Role.CSR},
     "identify": _STAFF | {Role.RECEIVING_PARTY},
     "keep_identity_record": frozenset({Role.SERVICE, Role.OPERATOR}),
+    "decide_discrepancy": _LEADERS | {Role.QUALITY_MANAGER},
+    "open_handoff": _STAFF | {Role.SERVICE},
+    "confirm_items": _STAFF,
+    "complete_brief": _STAFF,
+    "tell_customer": _STAFF,
+    "change_receiver": _STAFF,
+    "transfer": _STAFF,
+    "report_courier": _STAFF | {Role.SERVICE},
+    "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
+    "conclude": _STAFF,
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from pydantic import AwareDatetime
 
 from sop.errors import InvalidValueError
-from sop.identity import PRIMARY, Form, FormResult
+from sop.identification import accepted_forms
+from sop.identity import Form, FormResult
 from sop.models import Payload
 from sop.policy import IdentificationRule
 
@@ -118,25 +119,15 @@ def present(form: Form, value: str | Transaction) -> Presented:
 
 def spell_number(number: str) -> str:
     """Return a document's or account's number without blanks and dashes, in upper case."""
-    characters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", number).upper())
-    return "".join(
-        character
-        for character in characters
-        if not character.isspace() and unicodedata.category(character) != "Pd"
-    )
+    upper = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", number).upper())
+    kept = (c for c in upper if not c.isspace() and unicodedata.category(c) != "Pd")
+    return unicodedata.normalize("NFKC", "".join(kept))
 
 
 def spell_answer(answer: str) -> str:
     """Return an answer without regard to case, to forms of a letter, and to blanks."""
     folded = unicodedata.normalize("NFKC", answer).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
-
-
-def accepted(rule: IdentificationRule) -> tuple[tuple[Form, ...], tuple[Form, ...]]:
-    """Return the primary and the secondary forms that the policy accepts."""
-    off = () if rule.security_question else (Form.SECURITY_QUESTION,)
-    primary = tuple(form for form in rule.primary if form in PRIMARY)
-    return primary, tuple(f for f in rule.secondary if f not in PRIMARY and f not in off)
 
 
 def check_forms(
@@ -154,14 +145,14 @@ def check_forms(
     """
     if noticed and not forms:
         return
-    primary, secondary = accepted(rule)
+    primary, secondary = accepted_forms(rule)
     if len(set(forms)) < len(forms):
         raise _refusal("Two facts of one document are one form: present each form once.")
-    wrong = [str(form) for form in forms if form not in primary and form not in secondary]
-    groups = f"one of {', '.join(primary)}, and one of {', '.join(secondary)}"
+    wrong = sorted(set(forms) - primary - secondary)
+    groups = f"one of {', '.join(sorted(primary))}, and one of {', '.join(sorted(secondary))}"
     if wrong:
         raise _refusal(f"The policy does not accept {', '.join(wrong)}. Present {groups}.")
-    if (len(set(forms) & set(primary)), len(set(forms) & set(secondary))) != (1, 1):
+    if (len(primary & set(forms)), len(secondary & set(forms))) != (1, 1):
         raise _refusal(f"Two forms are needed: {groups}.")
 
 

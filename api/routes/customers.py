@@ -65,7 +65,7 @@ async def keep_identity_record(
     responses={
         202: {"model": Identified, "description": "Done; the CRM follows."},
         **problems(
-            "malformed-json", "idempotency-key-missing", "not-found", "case-not-found", "refused",
+            "malformed-json", "idempotency-key-missing", "not-found", "case-not-found",
             "case-closed", "behind-gate", "wrong-stage", "invalid-request", "invalid-value",
             "idempotency-key-reused", "too-many-requests", "crm-unavailable",
             "temporal-unavailable", "not-answered",

@@ -34,10 +34,12 @@ def upgrade() -> None:
     _create_training_records()
     _create_verification_log()
     _create_handoffs()
+    op.add_column("outbox", sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_column("outbox", "delivered_at")
     for table in reversed(TABLES):
         op.drop_table(table)
 
