@@ -102,6 +102,7 @@ class Callers:
     def __init__(self, app: FastAPI, database: Database) -> None:
         self.app = app
         self.keys = ApiKeys(database)
+        self.database = database
         self.desk = database.engine.dialect.name
         self._stack = AsyncExitStack()
         self._known: dict[Role, Caller] = {}
