@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from api.authentication import KeyRing
+from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
 from sop.models import EscalationRecord, TaskRecord
@@ -76,6 +77,7 @@ class Parts:
     training: TrainingRecords
     keys: KeyRing
     readiness: Readiness
+    identity: Identity
 
     @property
     def desk(self) -> Desk:

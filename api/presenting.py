@@ -6,6 +6,7 @@ from fastapi import Request
 
 from api.parts import Parts
 from api.schemas.desk import PolicyView, TaskList, TaskView
+from api.schemas.identity import FormView, Identified, IdentityRecord
 from api.schemas.inquiries import (
     Escalations,
     EscalationView,
@@ -21,7 +22,8 @@ from api.schemas.inquiries import (
 from api.schemas.steps import Receipt
 from api.schemas.values import shown
 from sop import messages
-from sop.models import EscalationRecord, TaskRecord
+from sop.evidence import FormOnRecord
+from sop.models import EscalationRecord, TaskRecord, VerificationOutcome
 from sop.policy import Policy
 from sop.records import CaseDetail, CasePage, CaseSummary, TimelineEntry
 
@@ -121,6 +123,22 @@ def policy(in_force: Policy) -> PolicyView:
             "retention": in_force.retention,
         }
     )
+
+
+def identity_record(
+    parts: Parts, customer_id: str, kept: tuple[FormOnRecord, ...]
+) -> IdentityRecord:
+    """Return which forms a customer can be compared with."""
+    return IdentityRecord(
+        customer_id=customer_id,
+        forms=[FormView.model_validate(shown(form, parts.desk)) for form in kept],
+    )
+
+
+def identified(parts: Parts, answer: messages.Receipt) -> Identified:
+    """Return what an identity check found; where nothing is said of it, nothing was verified."""
+    found = answer.verification or VerificationOutcome.NOT_VERIFIED
+    return Identified.model_validate({**shown(answer, parts.desk), "verification": found})
 
 
 def _summary(parts: Parts, record: CaseSummary) -> InquirySummary:

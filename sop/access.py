@@ -40,6 +40,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "read_training": _SUPERVISORS | {Role.OPERATOR, Role.AUDITOR},
     "read_own_training": _STAFF | {Role.RECEIVING_PARTY, Role.OPERATOR, Role.AUDITOR},
     "identify": _STAFF | {Role.RECEIVING_PARTY},
+    "keep_identity_record": frozenset({Role.SERVICE, Role.OPERATOR}),
     "decide_discrepancy": _LEADERS | {Role.QUALITY_MANAGER},
     "open_handoff": _STAFF | {Role.SERVICE},
     "confirm_items": _STAFF,

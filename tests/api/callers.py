@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import httpx2
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from adapters.api_keys import ApiKeys
 from adapters.database import Database
@@ -25,6 +26,7 @@ RECEPTION = {
 BILLING = {"category": "billing", "priority": "standard"}
 VERIFIED = {"forms_asked": ["passport", "account_number"], "outcome": "verified"}
 RESOLVED = {"resolution": "The charge was paid back.", "customer_confirmed": True}
+IDENTITY_KEY = SecretStr("the key of the tests, which opens nothing")
 CONFIRMED = {"outcome": "confirmed", "feedback": "All well.", "satisfaction": 5}
 
 
@@ -51,6 +53,7 @@ async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
             desk.cases.policy,
             desk.database,
             desk.client,
+            identity_key=IDENTITY_KEY,
             task_queue=desk.task_queue,
             ui="http://ui.example",
         )
@@ -70,6 +73,10 @@ class Caller:
     async def get(self, path: str, **query: Any) -> httpx2.Response:
         """Read."""
         return await self.http.get(path, params=query or None)
+
+    async def put(self, path: str, body: Any) -> httpx2.Response:
+        """Send JSON in the place of what is there."""
+        return await self.http.put(path, json=body)
 
     async def post(self, path: str, body: Any, key: str | None = None) -> httpx2.Response:
         """Send JSON."""
@@ -96,6 +103,7 @@ class Callers:
         self.app = app
         self.database = database
         self.keys = ApiKeys(database)
+        self.database = database
         self.desk = database.engine.dialect.name
         self._stack = AsyncExitStack()
         self._known: dict[Role, Caller] = {}

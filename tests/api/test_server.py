@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import pytest
 import pytest_asyncio
 
 from adapters.api_keys import ApiKeys
@@ -70,13 +71,16 @@ class Api:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def api(desk: Desk, server: DevServer) -> AsyncIterator[Api]:
+async def api(
+    desk: Desk, server: DevServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
     """Run `handrail api` on the desk's server and database."""
     wire = Actor(principal="wire", role=Role.TEAM_LEADER)
     await asyncio.to_thread(train, desk.database, desk.cases.policy, wire)
     made = await asyncio.to_thread(ApiKeys(desk.database).create, wire.principal, wire.role)
     environment = {
         "TEMPORAL_ADDRESS": server.address,
+        "HANDRAIL_STATE_DIR": str(tmp_path_factory.mktemp("state")),
         "HANDRAIL_DATABASE_URL": str(desk.database.engine.url),
         "HANDRAIL_TASK_QUEUE": desk.task_queue,
         "HANDRAIL_TEMPORAL_UI_URL": server.ui_url,
