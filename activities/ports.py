@@ -4,6 +4,7 @@ from typing import Protocol
 
 from sop.models import Payload, Principal, Role
 from sop.outgoing import FlushBatch
+from sop.registers import IncidentReport
 
 
 class PortError(Exception):
@@ -69,6 +70,22 @@ class Page(Payload):
     rung: str
     level: int
     text: str
+
+
+class IncidentsUnavailableError(PortError):
+    """The incident management system did not answer."""
+
+
+class IncidentPort(Protocol):
+    """The incident management system: another system in most companies (HOF-7.3)."""
+
+    def file(self, report: IncidentReport) -> str:
+        """File a report, once per `report_id`; return what it is called there.
+
+        Raises:
+            IncidentsUnavailableError: No answer; trying again may work.
+        """
+        ...
 
 
 class OnCallPort(Protocol):

@@ -19,6 +19,7 @@ from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
 from adapters.holidays import holiday_dates
+from adapters.incidents import SqlIncidents
 from adapters.migrate import upgrade
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -200,6 +201,7 @@ def a_worker(desk: Desk, crm: CrmPort | None = None) -> Worker:
         desk.client,
         crm=crm or SqlCrm(desk.database),
         on_call=OutboxOnCall(desk.database),
+        incidents=SqlIncidents(desk.database),
         mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
         task_queue=desk.task_queue,
         limits=WorkerLimits(

@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
+from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.smtp import MailServer, SmtpDelivery
@@ -44,6 +45,7 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
             client,
             crm=SqlCrm(database),
             on_call=OutboxOnCall(database),
+            incidents=SqlIncidents(database),
             mail=secure_mail(settings, database),
             task_queue=settings.task_queue,
             limits=limits_of(settings),

@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from adapters.crm import SqlCrm
 from adapters.database import Database
+from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.tables import api_keys
@@ -103,6 +104,7 @@ async def _patient_worker(desk: Desk) -> AsyncIterator[Worker]:
         desk.client,
         crm=SqlCrm(desk.database),
         on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
+        incidents=SqlIncidents(desk.database),
         mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
