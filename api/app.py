@@ -18,6 +18,7 @@ from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
 from adapters.holidays import holiday_dates
 from adapters.migrate import current, head
+from adapters.recipient_keys import RecipientKeys
 from api import handlers
 from api.authentication import BearerKeys, KeyRing, turn_away
 from api.limits import Limits as RequestLimits
@@ -25,7 +26,7 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, desk, service, steps
+from api.routes import cases, desk, recipients, service, steps
 from runtime.cases import Cases
 from runtime.places import locate
 from runtime.policy import load_policy
@@ -65,7 +66,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, steps, desk, service):
+    for routes in (cases, steps, desk, recipients, service):
         app.include_router(routes.router)
     return app
 
@@ -100,6 +101,7 @@ def assemble(
         ),
         reads=reads,
         keys=KeyRing(ApiKeys(database)),
+        recipients=RecipientKeys(database),
         readiness=Readiness({
             "database": lambda: _database_answers(reads),
             "migrations": lambda: _schema_is_current(database),

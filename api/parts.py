@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from api.authentication import KeyRing
 from api.readiness import Readiness
 from runtime.cases import Cases
+from sop.handoff.recipients import RecipientKey
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
@@ -49,6 +50,30 @@ class CaseReads(Protocol):
         ...
 
 
+class Recipients(Protocol):
+    """The certificates of receiving parties; each raises CrmUnavailableError without an answer."""
+
+    def add(self, party: str, pem: str, *, address: str | None, added_by: str) -> RecipientKey:
+        """Put a certificate on file; from now on it is the party's.
+
+        Raises:
+            InvalidValueError: It cannot keep a message secret, is not valid now, or was revoked.
+        """
+        ...
+
+    def list(self, party: str | None = None) -> tuple[RecipientKey, ...]:
+        """Return a party's certificates, the newest first."""
+        ...
+
+    def revoke(self, party: str) -> bool:
+        """Let nothing be encrypted to any certificate of a party; False: it has none on file."""
+        ...
+
+    def has_key(self, party: str) -> bool:
+        """Return whether a message could be encrypted to a party now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """One process's parts: one Temporal client behind `cases`, one engine behind `reads`."""
@@ -56,6 +81,7 @@ class Parts:
     cases: Cases
     reads: CaseReads
     keys: KeyRing
+    recipients: Recipients
     readiness: Readiness
 
     @property

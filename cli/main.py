@@ -6,7 +6,7 @@ import typer
 
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
-from cli import describing, keys, policy, serving, setting_up, views
+from cli import describing, keys, policy, recipients, serving, setting_up, views
 from cli.demo.command import demo
 from runtime.errors import OperatorError
 from runtime.process import run_and_leave
@@ -29,6 +29,7 @@ app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.add_typer(recipients.app, name="recipients")
 
 
 def main() -> NoReturn:

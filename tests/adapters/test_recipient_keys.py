@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from adapters.database import Database
-from adapters.recipient_keys import RecipientKeys
+from adapters.recipient_keys import LATEST, RecipientKeys
 from sop.errors import InvalidValueError
 from tests.batches import MONDAY, after
 from tests.certificates import ADDRESS, Holder, ec_key, for_purpose, for_use, holder, rsa_key
@@ -60,6 +60,15 @@ def test_a_certificate_counts_until_it_expires(keys: RecipientKeys) -> None:
     add(keys, holder(at=MONDAY))
     assert keys.current("archive", MONDAY + YEAR - timedelta(seconds=1)) is not None
     assert keys.current("archive", MONDAY + YEAR) is None
+
+
+def test_a_certificate_without_an_end_ends_when_every_time_zone_can_say_it(
+    keys: RecipientKeys,
+) -> None:
+    until = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    added = add(keys, holder(at=MONDAY, days=(until - MONDAY) / timedelta(days=1)))
+    assert added.expires_at == LATEST
+    assert keys.list() == (added,)
 
 
 @pytest.mark.clause("HOF-4.2.4")

@@ -20,6 +20,7 @@ COMMANDS = (
     ("api",), ("worker",), ("migrate",), ("bootstrap",), ("openapi",), ("version",),
     ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke"),
     ("policy",), ("policy", "check"), ("policy", "show"),
+    ("recipients",), ("recipients", "add"), ("recipients", "list"), ("recipients", "revoke"),
 )  # fmt: skip
 
 
