@@ -6,7 +6,7 @@ import typer
 
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
-from cli import describing, identity, keys, policy, serving, setting_up, training, views
+from cli import describing, identity, keys, policy, recipients, serving, setting_up, training, views
 from cli.demo.command import demo
 from runtime.errors import OperatorError
 from runtime.process import run_and_leave
@@ -31,6 +31,7 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(training.app, name="training")
+app.add_typer(recipients.app, name="recipients")
 
 
 def main() -> NoReturn:
