@@ -21,7 +21,7 @@ GATING = (
 """Clauses of which each must have a journal entry as its proof. INQ-4.4.2 (confirmed at once) and
 INQ-4.4.3 (promised) are alternatives: either proves that the customer knew how the answer comes."""
 
-_ALTERNATIVE = {"INQ-4.4.2": "INQ-4.4.3"}
+ALTERNATIVES = {"INQ-4.4.2": "INQ-4.4.3"}
 
 LEAVES_OPEN = (
     "INQ-4.4.1",
@@ -45,4 +45,4 @@ def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
     if state.closed_as is not None:
         return ()
     proved = state.proofs.keys()
-    return tuple(c for c in GATING if c not in proved and _ALTERNATIVE.get(c, c) not in proved)
+    return tuple(c for c in GATING if c not in proved and ALTERNATIVES.get(c, c) not in proved)
