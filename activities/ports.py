@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
-from sop.models import Payload, Role
+from sop.models import Payload, Principal, Role
 from sop.outgoing import FlushBatch
+from sop.registers import IncidentReport
 
 
 class PortError(Exception):
@@ -18,6 +19,22 @@ class CrmUnavailableError(PortError):
 
 class OnCallUnavailableError(PortError):
     """The page was not delivered."""
+
+
+class MailUnavailableError(PortError):
+    """The mail was not taken: the mail server or the database did not answer."""
+
+
+class NoRecipientKeyError(PortError):
+    """The receiving party has no valid certificate on file: nothing is sent (HOF-4.2.4)."""
+
+    retryable = False
+
+
+class NotEncryptedError(PortError):
+    """The message is not encrypted as it must be: it is not sent (HOF-4.2.4)."""
+
+    retryable = False
 
 
 class FlushReceipt(Payload):
@@ -55,6 +72,22 @@ class Page(Payload):
     text: str
 
 
+class IncidentsUnavailableError(PortError):
+    """The incident management system did not answer."""
+
+
+class IncidentPort(Protocol):
+    """The incident management system: another system in most companies (HOF-7.3)."""
+
+    def file(self, report: IncidentReport) -> str:
+        """File a report, once per `report_id`; return what it is called there.
+
+        Raises:
+            IncidentsUnavailableError: No answer; trying again may work.
+        """
+        ...
+
+
 class OnCallPort(Protocol):
     """Reaches the people on call."""
 
@@ -68,4 +101,56 @@ class OnCallPort(Protocol):
 
     def cancel(self, page: Page) -> None:
         """Take back what was paged for this rung: the case no longer needs it."""
+        ...
+
+
+class SecureMail(Payload):
+    """An e-mail to a receiving party, to be encrypted. `message_id` is the key of its delivery.
+
+    Attributes:
+        subject: Of the encrypted part; the outside says only which case it is about.
+        body: Plain text: the brief, and the list of items. It leaves the house encrypted only.
+    """
+
+    message_id: str
+    case_id: str
+    party: Principal
+    subject: str
+    body: str
+
+
+class MailReceipt(Payload):
+    """How a mail was sent.
+
+    Attributes:
+        key_id: The certificate that it was encrypted to.
+        cipher: How its content was encrypted.
+        delivered: A mail server took it; False: it is in the outbox, and others carry it.
+    """
+
+    message_id: str
+    key_id: str
+    cipher: str
+    delivered: bool = False
+
+
+class SecureMailPort(Protocol):
+    """Sends e-mail to receiving parties, encrypted or not at all (HOF-4.2.4, HOF-5.2)."""
+
+    def send(self, mail: SecureMail) -> MailReceipt:
+        """Encrypt a mail to the party's certificate and send it, once per `message_id`.
+
+        Raises:
+            NoRecipientKeyError: The party has no valid certificate on file.
+            NotEncryptedError: The message was not encrypted as it must be; it was not sent.
+            MailUnavailableError: Not sent; trying again may work.
+        """
+        ...
+
+    def has_key(self, party: str) -> bool:
+        """Return whether a party has a valid certificate on file.
+
+        Raises:
+            MailUnavailableError: The store did not answer.
+        """
         ...

@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 
 from adapters.database import Database
+from adapters.handoff_tables import handoffs
+from adapters.incident_tables import incidents
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
 from sop.errors import InvalidValueError
 from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, Payload, TaskRecord
@@ -70,6 +72,10 @@ class CrmReads:
     def find_case_digest(self, case_id: str) -> str | None:
         """Return the digest of the request that opened a case; None if there is none."""
         query = select(cases.c.request_digest).where(cases.c.case_id == case_id)
+        if case_id.startswith("handoff-"):
+            query = select(handoffs.c.request_digest).where(handoffs.c.handoff_id == case_id)
+        elif case_id.startswith("incident-"):
+            query = select(incidents.c.request_digest).where(incidents.c.incident_id == case_id)
         return next((row["request_digest"] for row in self._rows(query)), None)
 
     def cases(

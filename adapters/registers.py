@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, not_, update
 
 from adapters.database import Database, Upsert
+from adapters.handoff_tables import handoff_confirmations, verification_log
+from adapters.incident_tables import incident_reports
 from adapters.tables import escalations, outbox, tasks
 from sop.models import EscalationRecord, Payload, TaskRecord
 from sop.outgoing import FlushBatch
@@ -28,7 +30,10 @@ class Registers:
         self._upserts = {
             escalations: _escalation_upsert(database.insert(escalations)),
             tasks: _task_upsert(database.insert(tasks)),
-            outbox: database.insert(outbox).on_conflict_do_nothing(),
+            **{
+                table: database.insert(table).on_conflict_do_nothing()
+                for table in (outbox, verification_log, handoff_confirmations, incident_reports)
+            },
         }
 
     def put(self, connection: Connection, batch: FlushBatch) -> None:
@@ -36,7 +41,7 @@ class Registers:
         for table, records in _records(batch):
             if records:
                 written_by = _written_by(batch)
-                rows = [{**columns_of(record), **written_by} for record in records]
+                rows = [{**_values(record), **written_by} for record in records]
                 connection.execute(self._upserts[table], rows)
 
     def forget_lost(self, connection: Connection, batch: FlushBatch) -> None:
@@ -67,7 +72,20 @@ def _records(batch: FlushBatch) -> tuple[tuple[Table, Sequence[Payload]], ...]:
         (escalations, _merged(out.escalations)),
         (tasks, tuple(last_of_each_task.values())),
         (outbox, out.messages),
+        (verification_log, out.verifications),
+        (handoff_confirmations, out.confirmations),
+        (incident_reports, out.reports),
     )
+
+
+def _values(record: Payload) -> dict[str, Any]:
+    """Return a record's values, with its retention class where it has one (HOF-7)."""
+    values = columns_of(record)
+    kept = getattr(record, "retention_class", None)
+    if kept is None:
+        return values
+    lists = record.model_dump(mode="json", include={"forms", "items", "missing"})
+    return {**values, **lists, "retention_class": str(kept)}
 
 
 def _merged(records: Iterable[EscalationRecord]) -> tuple[EscalationRecord, ...]:

@@ -240,6 +240,8 @@ outbox = Table(
     Column("topic", String, nullable=False),
     Column("body", PlainText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # When a mail server took it, where Handrail itself delivers.
+    Column("delivered_at", UtcDateTime),
     Index(None, "case_id"),
     Index(None, "created_at", "message_id"),
 )

@@ -30,7 +30,11 @@ from runtime.case_errors import (
 )
 from runtime.temporal import ui_link
 from sop.describe import summary
-from sop.errors import SopError, StaleAcknowledgementError
+from sop.errors import InvalidValueError, SopError, StaleAcknowledgementError
+from sop.handoff.describe import summary as handoff_summary
+from sop.handoff.handoff import Handoff, check_order
+from sop.handoff.messages import HandoffOrder, OpenHandoff
+from sop.handoff.models import HandoffOpening
 from sop.inquiry import Inquiry, check_opening
 from sop.messages import Acknowledge, Command, InquiryOpening, Receipt
 from sop.models import Actor
@@ -38,6 +42,7 @@ from sop.policy import Policy
 from sop.state import InquiryStart
 from workflows.escalating import escalation_id
 from workflows.indexing import of_case
+from workflows.starting import handoff_start
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """An Update that no worker has answered by then is reported so; its id is safe to repeat."""
@@ -122,6 +127,33 @@ class Cases:
         except RPCError as error:
             _raise_for(error)
 
+    async def open_handoff(
+        self, opening: HandoffOpening, *, actor: Actor, key: str, digest: str
+    ) -> Opened:
+        """Open a handoff, once per caller and key: alone, or from an inquiry that then shows it.
+
+        Raises:
+            RefusedError: The policy, the actor's role or the inquiry does not allow it.
+            UnknownCaseError: There is no such inquiry.
+            CaseEndedError: The inquiry is closed.
+            KeyReusedError: The key was used for another request.
+            TemporalUnavailableError: Try again with the same key.
+        """
+        order = self._order(opening, actor, key, digest)
+        recorded = await self._recorded(order.case_id)
+        if recorded is not None:
+            return _same_request(order.case_id, None, recorded, digest)
+        if opening.inquiry_id is not None:
+            step = OpenHandoff(actor=actor, digest=digest, order=order)
+            await self.step(opening.inquiry_id, step, key=key)
+            return Opened(case_id=order.case_id, run_id=None, created=True)
+        try:
+            return await self._start_handoff(order)
+        except WorkflowAlreadyStartedError:
+            return await self._opened_before(order.case_id, digest)
+        except RPCError as error:
+            _raise_for(error)
+
     async def step(self, case_id: str, command: Command, *, key: str | None) -> Receipt:
         """Report a step to a case, once per caller and key.
 
@@ -198,6 +230,42 @@ class Cases:
         )
         return Opened(case_id=start.case_id, run_id=handle.first_execution_run_id, created=True)
 
+    def _order(self, opening: HandoffOpening, actor: Actor, key: str, digest: str) -> HandoffOrder:
+        if self.policy.handoff is None:
+            missing = InvalidValueError(
+                "The policy in force has no [handoff]: handoffs cannot be opened.", clause="HOF-2"
+            )
+            raise RefusedError.of(missing)
+        order = HandoffOrder(
+            case_id=handoff_id(actor.principal, key),
+            policy=self.policy.handoff,
+            opened_by=actor,
+            received_at=datetime.now(UTC),
+            opening=opening,
+            digest=digest,
+        )
+        try:
+            check_order(order)
+        except SopError as error:
+            raise RefusedError.of(error) from None
+        return order
+
+    async def _start_handoff(self, order: HandoffOrder) -> Opened:
+        start = handoff_start(order)
+        case = Handoff.begin(start, order.received_at)
+        handle = await self.client.start_workflow(
+            "HandoffWorkflow",
+            start,
+            id=order.case_id,
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            memo={DIGEST_MEMO: order.digest},
+            search_attributes=of_case(case),
+            static_summary=handoff_summary(order.policy.desk.local(order.received_at)),
+        )
+        return Opened(case_id=order.case_id, run_id=handle.first_execution_run_id, created=True)
+
     async def _opened_before(self, case_id: str, digest: str) -> Opened:
         try:
             known = await self.client.get_workflow_handle(case_id).describe()
@@ -220,6 +288,9 @@ class Cases:
             _raise_for(error)
         if receipt.digest != command.digest:
             raise KeyReusedError
+        if receipt.refused is not None:  # on record, and refused all the same
+            refused = receipt.refused
+            raise RefusedError(RefusalDetail.model_validate(refused.model_dump()))
         return receipt
 
     async def _execute(self, workflow_id: str, command: Command, name: str) -> Receipt:
@@ -247,6 +318,11 @@ class Cases:
 def inquiry_id(principal: str, key: str) -> str:
     """Return the id of the inquiry that a caller opens with a key: the workflow id and case id."""
     return f"inquiry-{_mark(principal, key)}"
+
+
+def handoff_id(principal: str, key: str) -> str:
+    """Return the id of the handoff that a caller opens with a key."""
+    return f"handoff-{_mark(principal, key)}"
 
 
 def update_id(command: Command, key: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib.resources import files
@@ -62,6 +63,25 @@ def _database(value: str) -> str:
     return value
 
 
+def _mail_server(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        usable = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError("this is not an smtp:// or smtps:// address")
+    if parts.password is not None:
+        raise ValueError("the password belongs into HANDRAIL_SMTP_PASSWORD")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}", value):
+        raise ValueError("this is not an e-mail address")
+    return value
+
+
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 Slots = Annotated[int, Field(ge=1, le=1000)]
 
@@ -99,6 +119,15 @@ class Settings(BaseSettings):
     temporal_ui_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
         None, description="the Temporal Web UI's address, such as https://temporal.example.com"
     )
+    smtp_url: Annotated[str, AfterValidator(_mail_server)] | None = Field(
+        None,
+        description="the mail server: smtp://USER@HOST:PORT (STARTTLS) or smtps://USER@HOST:PORT",
+        repr=False,
+    )
+    smtp_password: SecretStr | None = Field(None, description="the mail server's password")
+    mail_sender: Annotated[str, AfterValidator(_mail_address)] = Field(
+        "handrail@localhost", description="the address that mail to receiving parties comes from"
+    )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto (console on a terminal, else json), json or console"
     )
@@ -127,6 +156,15 @@ class Settings(BaseSettings):
                 f"HANDRAIL_LOCAL_ACTIVITY_SLOTS {self.local_activity_slots}) would wait for "
                 f"{self.database_pool_size} database connections: raise "
                 "HANDRAIL_DATABASE_POOL_SIZE or lower the slots"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Self:
+        if self.smtp_url is not None and "mail_sender" not in self.model_fields_set:
+            raise ValueError(
+                "HANDRAIL_SMTP_URL names a mail server, but HANDRAIL_MAIL_SENDER no address that "
+                "mail comes from: set both or neither"
             )
         return self
 

@@ -35,6 +35,17 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "mark_duplicate": _STAFF,
     "adopt_policy": _LEADERS | {Role.OPERATOR},
     "acknowledge": _STAFF - {Role.CSR},
+    "identify": _STAFF | {Role.RECEIVING_PARTY},
+    "decide_discrepancy": _LEADERS | {Role.QUALITY_MANAGER},
+    "open_handoff": _STAFF | {Role.SERVICE},
+    "confirm_items": _STAFF,
+    "complete_brief": _STAFF,
+    "tell_customer": _STAFF,
+    "change_receiver": _STAFF,
+    "transfer": _STAFF,
+    "report_courier": _STAFF | {Role.SERVICE},
+    "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
+    "conclude": _STAFF,
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 

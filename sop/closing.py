@@ -23,6 +23,9 @@ INQ-4.4.3 (promised) are alternatives: either proves that the customer knew how 
 
 ALTERNATIVES = {"INQ-4.4.2": "INQ-4.4.3"}
 
+HANDOFF_OPEN = "HOF-4.2.5"
+"""What an inquiry waits for while a handoff that it waits for is open: its acknowledgement."""
+
 LEAVES_OPEN = (
     "INQ-4.4.1",
     "INQ-4.4.2",
@@ -45,4 +48,7 @@ def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
     if state.closed_as is not None:
         return ()
     proved = state.proofs.keys()
-    return tuple(c for c in GATING if c not in proved and ALTERNATIVES.get(c, c) not in proved)
+    missing = [c for c in GATING if c not in proved and ALTERNATIVES.get(c, c) not in proved]
+    if any(note.waits and note.closed_as is None for note in state.handoffs):
+        missing.append(HANDOFF_OPEN)
+    return tuple(missing)

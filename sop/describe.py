@@ -2,6 +2,7 @@
 
 from sop.case import Case
 from sop.clock import next_deadline
+from sop.closing import HANDOFF_OPEN
 from sop.models import Stage
 
 _NEXT_STEP = {
@@ -44,6 +45,7 @@ def details(case: Case) -> str:
         f"**Next deadline:** {waits}",
         f"**Held by:** {case.holder or 'nobody yet'}",
         f"**Escalations:** {_escalations(case)}",
+        *_handoffs(case),
         f"**What to do now:** {next_step(case)}",
         f"**Missing for closing:** {', '.join(case.missing) or 'nothing'}",
         f"**Policy:** {case.policy.version}",
@@ -53,12 +55,21 @@ def details(case: Case) -> str:
 
 def _next_step(case: Case) -> str:
     if case.stage == Stage.FOLLOW_UP and case.state.follow_up is None:
+        if case.missing == (HANDOFF_OPEN,):
+            return "Nothing: the handoff that the inquiry waits for must end."
         return "Record what is missing for closing."
     return _NEXT_STEP[case.stage]
 
 
 def _came(channel: str, received_local: str) -> str:
     return f"by {_words(channel)}, received {received_local}"
+
+
+def _handoffs(case: Case) -> list[str]:
+    return [
+        f"**Handoff:** {note.handoff_id}, {_words(note.closed_as or note.stage)}"
+        for note in case.state.handoffs
+    ]
 
 
 def _escalations(case: Case) -> str:

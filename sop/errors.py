@@ -46,6 +46,12 @@ class StaleAcknowledgementError(SopError):
     code = "stale-acknowledgement"
 
 
+class StaleAnswerError(SopError):
+    """The offer was answered, has ended, or was never made."""
+
+    code = "stale-answer"
+
+
 class NotAllowedError(SopError):
     """The actor's role may not do this."""
 

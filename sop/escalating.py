@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from sop.case import Case
+from sop.case_file import AnyCase
 from sop.closing import LEAVES_OPEN, proved_by_escalating
 from sop.follow_up import end_follow_up
 from sop.ladder import applies, arm
@@ -13,7 +14,7 @@ from sop.state import RungState
 
 
 def fire(
-    case: Case, rung: RungState, now: datetime, actor: Actor, *, by_hand: str | None = None
+    case: AnyCase, rung: RungState, now: datetime, actor: Actor, *, by_hand: str | None = None
 ) -> None:
     """Escalate: the rung fires once and for good, and the register says how late (INQ-6).
 
@@ -94,13 +95,13 @@ def _reopen(case: Case, actor: Actor, now: datetime, why: str) -> None:
     case.rearm(now, actor, "reopened")
 
 
-def stand_down(case: Case, now: datetime) -> None:
+def stand_down(case: AnyCase, now: datetime) -> None:
     """End what waits for an unresolved case: armed rungs are met, escalations not needed."""
     for rung in case.state.rungs:
         case.spare(rung, now)
 
 
-def report(case: Case, said: EscalationReport) -> None:
+def report(case: AnyCase, said: EscalationReport) -> None:
     """Note what an escalation says of itself; its own journal stream holds the proof."""
     before = (case.holder, case.level)
     for rung in case.state.rungs:

@@ -49,7 +49,7 @@ def open_follow_up(case: Case, now: datetime) -> None:
     name = follow_up.task_id.removeprefix(f"{case.state.case_id}/")
     case.record("follow_up.due", CLOCK, now, entry_id=f"{name}/due", attempt=follow_up.attempt)
     case.put_task(_task(case, follow_up, now))
-    case.tell_customer("follow_up", f"{name}/message", now)
+    case.tell_customer(case.state.customer, "follow_up", f"{name}/message", now)
     watch(case, now, since=now)
 
 

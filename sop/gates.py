@@ -1,17 +1,22 @@
 """The gates that several steps stand behind."""
 
+from datetime import datetime
+
 from sop.case import Case
 from sop.errors import BehindGateError, WrongStageError
-from sop.models import VerificationOutcome
-from sop.stages import cleared
+from sop.identification import use_identity
+from sop.models import Actor, VerificationOutcome
+from sop.stages import cleared, exempt
 
 
-def require_verified(case: Case, what: str, otherwise: str) -> None:
+def require_verified(case: Case, what: str, otherwise: str, actor: Actor, now: datetime) -> None:
     """Refuse what tells of the customer's account before the customer is verified (INQ-4.3.2).
 
     General information touches no account, so its exemption does not open this gate.
     """
-    if case.state.verification != VerificationOutcome.VERIFIED:
+    if case.state.identification.outcome is not None:
+        use_identity(case, what, actor, now)
+    elif case.state.verification != VerificationOutcome.VERIFIED:
         raise BehindGateError(
             f"{what} stands behind the verification of the customer. Record the verification "
             f"first, or {otherwise}.",
@@ -19,11 +24,15 @@ def require_verified(case: Case, what: str, otherwise: str) -> None:
         )
 
 
-def require_cleared(case: Case, what: str) -> None:
+def require_cleared(case: Case, what: str, actor: Actor, now: datetime) -> None:
     """Refuse what has to wait until the customer is verified or exempt (INQ-4.3.2)."""
-    if not cleared(case.policy, case.state):
-        exempt = case.policy.verification.general_information_exempt
-        other = ", or categorise the inquiry as general information if it is" if exempt else ""
+    if exempt(case.policy, case.state):
+        return
+    if case.state.identification.outcome is not None:
+        use_identity(case, what, actor, now)
+    elif not cleared(case.policy, case.state):
+        possible = case.policy.verification.general_information_exempt
+        other = ", or categorise the inquiry as general information if it is" if possible else ""
         raise BehindGateError(
             f"{what} stands behind the verification of the customer. Record the verification "
             f"first{other}.",

@@ -6,19 +6,18 @@ from typing import Self
 from sop.access import require
 from sop.case import Case
 from sop.clock import next_deadline, tick
-from sop.errors import CaseClosedError, InvalidValueError
-from sop.escalating import report
-from sop.messages import Command, EscalationReport, InquiryOpening, Receipt
-from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening
-from sop.outgoing import Outgoing
+from sop.describe import details
+from sop.errors import InvalidValueError
+from sop.handoff.messages import HandoffOrder, HandoffReport
+from sop.messages import Command, InquiryOpening
+from sop.models import CLOCK, Actor, CaseRecord, ClosedAs, Deadline, Opening, VerificationOutcome
 from sop.policy import CasePolicy
-from sop.state import InquiryOutcome, InquiryStart, InquiryState, RungState
+from sop.procedure import Procedure
+from sop.state import InquiryOutcome, InquiryStart, InquiryState
 from sop.steps import STEPS
 from sop.steps_ending import close, may_close
+from sop.steps_handling import hear_handoff
 from sop.steps_intake import attest_reception, check_classification, classify
-
-REMEMBERED_RECEIPTS = 200
-"""So many answers are kept to recognise a repeated request across continue-as-new."""
 
 
 def check_opening(policy: CasePolicy, opening: InquiryOpening, actor: Actor) -> None:
@@ -40,7 +39,7 @@ def check_opening(policy: CasePolicy, opening: InquiryOpening, actor: Actor) -> 
         check_classification(policy, opening.classification)
 
 
-class Inquiry(Case):
+class Inquiry(Case, Procedure[CasePolicy, InquiryState, CaseRecord]):
     """One inquiry, from reception to closing."""
 
     @classmethod
@@ -101,42 +100,26 @@ class Inquiry(Case):
         case.cause("clock")
         return case
 
-    def check(self, command: Command, now: datetime) -> None:
-        """Refuse a step that may not be done; change nothing.
+    def perform(self, command: Command, now: datetime) -> None:
+        """Do a step; the last one that closing waits for closes the case."""
+        STEPS[type(command)](self, command, now)
+        self.close_if_done(command.actor, now)
 
-        Raises:
-            SopError: Why, with the clause that asks for it.
-        """
-        type(self)(self.policy, self.state).apply(command, now, cause="check")
+    def hear_handoff(self, said: HandoffReport, now: datetime) -> None:
+        """Note where a handoff stands; the inquiry may have waited for its end alone."""
+        hear_handoff(self, said, now)
+        self.close_if_done(CLOCK, now)
 
-    def apply(self, command: Command, now: datetime, *, cause: str) -> Receipt:
-        """Do a step that a person or service reports, and answer with a receipt.
+    def take_new_handoffs(self) -> tuple[HandoffOrder, ...]:
+        """Return the handoffs whose workflow is to be started; each is returned once."""
+        new = self.state.handoffs_to_start
+        self.set(handoffs_to_start=())
+        return new
 
-        Args:
-            command: The step.
-            now: The moment of the workflow task.
-            cause: The update's id: names the entries, so that a repetition is recognised.
-
-        Raises:
-            SopError: The step is refused, and nothing has changed.
-        """
-        require(command.actor, command.step)
-        state = self.state
-        if state.closed_as is not None:
-            raise CaseClosedError(
-                f"The case is closed ({state.closed_as}). Open a new inquiry that refers to it."
-            )
-        draft = type(self)(self.policy, state)
-        draft.cause(cause)
-        STEPS[type(command)](draft, command, now)
-        if may_close(draft):
-            close(draft, ClosedAs.RESOLVED, command.actor, now)
-        tick(draft, now)
-        self.policy, self.state = draft.policy, draft.state
-        proved = tuple(c for c, seq in self.state.proofs.items() if seq > state.seq)
-        answer = self._receipt(command.digest, proved)
-        self._remember(cause, answer)
-        return answer
+    def close_if_done(self, actor: Actor, now: datetime) -> None:
+        """Close the case when nothing is missing any more."""
+        if may_close(self):
+            close(self, ClosedAs.RESOLVED, actor, now)
 
     def cancel(self, now: datetime) -> None:
         """Close the case as withdrawn: an operator cancelled its workflow in Temporal."""
@@ -144,44 +127,27 @@ class Inquiry(Case):
             self.record("inquiry.cancelled", CLOCK, now, entry_id="cancelled")
             close(self, ClosedAs.WITHDRAWN, CLOCK, now)
 
-    def answered(self, cause: str) -> Receipt | None:
-        """Return the answer that was given under this id before."""
-        return self.state.seen.get(cause)
-
     def tick(self, now: datetime) -> None:
         """Do what is due by now, earliest first; each once, and none early."""
         tick(self, now)
 
-    def next_deadline(self) -> Deadline | None:
+    def next_deadline(self, *, warnings: bool = True) -> Deadline | None:
         """Return the next moment at which the case acts by itself."""
-        return next_deadline(self)
+        return next_deadline(self, warnings=warnings)
 
-    def hear(self, said: EscalationReport) -> None:
-        """Note what an escalation of this case says of itself."""
-        report(self, said)
-
-    def take_new_escalations(self) -> tuple[RungState, ...]:
-        """Return the rungs that fired and have no escalation yet; they have one from here on."""
-        new = tuple(r for r in self.state.rungs if r.live and r.status is None)
-        for rung in new:
-            self.put_rung(rung.model_copy(update={"status": "paging"}))
-        return new
-
-    def take_needless_escalations(self) -> tuple[RungState, ...]:
-        """Return the escalations that the case no longer needs; each is returned once."""
-        needless = tuple(r for r in self.state.rungs if r.stand_down and r.status != "ended")
-        for rung in needless:
-            self.put_rung(rung.model_copy(update={"status": "ended"}))
-        return needless
-
-    def held_escalations(self) -> tuple[RungState, ...]:
-        """Return the escalations that a person holds: work on the case renews their lease."""
-        return tuple(r for r in self.state.rungs if r.live and r.status == "acknowledged")
+    def details(self) -> str:
+        """Return the case's card for the Temporal UI."""
+        return details(self)
 
     @property
-    def closed(self) -> bool:
-        """The case has ended."""
-        return self.state.closed_as is not None
+    def verification(self) -> VerificationOutcome | None:
+        """What the last identity check found."""
+        return self.state.verification
+
+    @property
+    def closed_text(self) -> str:
+        """What a closed case says to a step."""
+        return f"The case is closed ({self.state.closed_as}). Open a new inquiry that refers to it."
 
     def outcome(self) -> InquiryOutcome:
         """Return how the case ended.
@@ -201,23 +167,7 @@ class Inquiry(Case):
             update={"opening": None, "policy": self.policy, "state": self.state}
         )
 
-    @property
-    def has_pending(self) -> bool:
-        """There is something that the CRM does not have yet."""
-        return self.state.pending != Outgoing()
-
-    @property
-    def unwritten_from(self) -> int:
-        """The first entry that the CRM may not have."""
-        return self.state.pending.first_seq(self.state.seq)
-
-    def take_pending(self) -> Outgoing:
-        """Return what the CRM does not have yet."""
-        pending = self.state.pending
-        self.set(pending=Outgoing())
-        return pending
-
-    def case_record(self) -> CaseRecord:
+    def row(self) -> CaseRecord:
         """Return the case's row as it stands."""
         state, deadline = self.state, next_deadline(self, warnings=False)
         return CaseRecord(
@@ -251,20 +201,3 @@ class Inquiry(Case):
             duplicate_of=state.duplicate_of,
             policy_version=self.policy.version,
         )
-
-    def _receipt(self, digest: str, proved: tuple[str, ...]) -> Receipt:
-        deadline = next_deadline(self, warnings=False)
-        return Receipt(
-            case_id=self.state.case_id,
-            seq=self.state.seq,
-            stage=self.stage,
-            proved=proved,
-            missing=self.missing,
-            next_deadline=deadline.at if deadline else None,
-            next_deadline_what=deadline.what if deadline else None,
-            digest=digest,
-        )
-
-    def _remember(self, cause: str, answer: Receipt) -> None:
-        kept = list(self.state.seen.items())[-(REMEMBERED_RECEIPTS - 1) :]
-        self.set(seen=dict([*kept, (cause, answer)]))

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from sop.calendar import add_working
-from sop.policy import CasePolicy, Rung, Starts
-from sop.state import InquiryState, RungState
+from sop.policy import CasePolicy, PinnedPolicy, Rung, Starts
+from sop.state import CaseState, InquiryState, RungState
 
 
 def applies(rung: Rung, state: InquiryState) -> bool:
@@ -19,7 +19,7 @@ def applies(rung: Rung, state: InquiryState) -> bool:
 
 
 def moment(
-    policy: CasePolicy, rung: Rung, base: datetime, share: float, state: InquiryState
+    policy: PinnedPolicy, rung: Rung, base: datetime, share: float, state: CaseState
 ) -> datetime | None:
     """Return when `share` of a rung's time has passed since `base`; None while it is paused."""
     pauses = state.pauses if rung.pause_while_waiting else ()
@@ -27,15 +27,15 @@ def moment(
     return add_working(calendar, base, rung.after * share, pauses)
 
 
-def next_occasion(state: InquiryState, rung: str) -> int:
+def next_occasion(state: CaseState, rung: str) -> int:
     """Return the number under which a rung is taken up for a new reason."""
     return 1 + sum(held.rung == rung for held in state.rungs)
 
 
 def arm(
-    policy: CasePolicy,
+    policy: PinnedPolicy,
     rung: Rung,
-    state: InquiryState,
+    state: CaseState,
     *,
     now: datetime,
     cause: str,
@@ -53,7 +53,7 @@ def arm(
     return schedule(policy, state, armed)
 
 
-def schedule(policy: CasePolicy, state: InquiryState, armed: RungState) -> RungState:
+def schedule(policy: PinnedPolicy, state: CaseState, armed: RungState) -> RungState:
     """Return the rung with its moments computed again.
 
     A rung that the case learned of late keeps the due time that the procedure gives it: it then

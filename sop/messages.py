@@ -188,6 +188,7 @@ class Identify(Command):
     """An identity check, compared with the customer record where it arrived (HOF-4.1).
 
     Attributes:
+        customer_id: With whose record it was compared; the case must be theirs.
         forms: Whether each form matched; empty when an attempt was no longer allowed.
         attempt: Which attempt it is in this case, counted where the check arrives.
         exhausted: The policy's attempts are used up: a supervisor decides.
@@ -197,6 +198,7 @@ class Identify(Command):
     """
 
     step: ClassVar[str] = "identify"
+    customer_id: str = ""
     forms: Annotated[tuple[FormResult, ...], Field(max_length=10)] = ()
     attempt: Annotated[int, Field(ge=1)] = 1
     exhausted: bool = False

@@ -22,8 +22,12 @@ neither. Nothing leaves CLOSED."""
 
 def cleared(policy: CasePolicy, state: InquiryState) -> bool:
     """Return whether the verification gate is open (INQ-4.3.2)."""
-    exempt = state.general_information and policy.verification.general_information_exempt
-    return exempt or state.verification == "verified"
+    return exempt(policy, state) or state.verification == "verified"
+
+
+def exempt(policy: CasePolicy, state: InquiryState) -> bool:
+    """Return whether the inquiry is general information, which touches no account."""
+    return state.general_information and policy.verification.general_information_exempt
 
 
 def stage_of(policy: CasePolicy, state: InquiryState) -> Stage:

@@ -3,6 +3,8 @@
 from pydantic import AwareDatetime
 
 from sop.calendar import Pause
+from sop.handoff.messages import HandoffOrder
+from sop.identity import Identification
 from sop.messages import InquiryOpening, Receipt
 from sop.models import (
     Actor,
@@ -16,6 +18,7 @@ from sop.models import (
 )
 from sop.outgoing import Outgoing
 from sop.policy import CasePolicy, Starts
+from sop.registers import IncidentReport
 
 
 class RungState(Payload):
@@ -68,6 +71,39 @@ class RungState(Payload):
         return self.fired_at is not None and self.status != "ended" and not self.stand_down
 
 
+class CaseState(Payload):
+    """What every case knows, whichever procedure it follows.
+
+    Attributes:
+        opened_by: Who opened it; with the others in `handled_by`, nobody who decides about it.
+        handled_by: Who has done a step in it: nobody approves their own case (HOF-3.2).
+        unfiled: Reports that the incident management system does not have yet.
+        pauses, reopened_at: What moves a rung's time; only an inquiry has them.
+    """
+
+    case_id: str
+    received_at: AwareDatetime
+    opened_by: str
+    handled_by: tuple[str, ...] = ()
+    assignee: str | None = None
+    rungs: tuple[RungState, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    reopened_at: AwareDatetime | None = None
+    unfiled: tuple[IncidentReport, ...] = ()
+    closed_at: AwareDatetime | None = None
+    proofs: dict[str, int] = {}
+    seq: int = 0
+    seen: dict[str, Receipt] = {}
+    pending: Outgoing = Outgoing()
+
+
+class IdentifiedState(CaseState):
+    """What a case with a customer knows besides."""
+
+    customer: Customer
+    identification: Identification = Identification()
+
+
 class PromiseState(Payload):
     """A response time told to the customer, not yet kept or broken."""
 
@@ -75,6 +111,21 @@ class PromiseState(Payload):
     answer_by: AwareDatetime
     warn_at: AwareDatetime | None = None
     warned_at: AwareDatetime | None = None
+
+
+class HandoffNote(Payload):
+    """A handoff that was opened from the inquiry, as it last reported itself.
+
+    Attributes:
+        waits: The inquiry does not close before it has ended.
+        stage: Of the handoff; `closed_as` once it has ended.
+    """
+
+    handoff_id: str
+    waits: bool = True
+    stage: str = "identifying"
+    custody: str = ""
+    closed_as: str | None = None
 
 
 class FollowUpState(Payload):
@@ -87,14 +138,10 @@ class FollowUpState(Payload):
     task_id: str
 
 
-class InquiryState(Payload):
+class InquiryState(IdentifiedState):
     """The facts of one inquiry. Stage, holder and what is missing are derived from them."""
 
-    case_id: str
-    customer: Customer
     channel: Channel
-    received_at: AwareDatetime
-    opened_by: str
 
     category: str | None = None
     priority: Priority | None = None
@@ -102,20 +149,18 @@ class InquiryState(Payload):
     general_information: bool = False
 
     verification: VerificationOutcome | None = None
+    handoffs: tuple[HandoffNote, ...] = ()
+    handoffs_to_start: tuple[HandoffOrder, ...] = ()
 
-    assignee: str | None = None
     responded_at: AwareDatetime | None = None
     promise: PromiseState | None = None
     promises: int = 0
     waiting_since: AwareDatetime | None = None
-    pauses: tuple[Pause, ...] = ()
 
     unresolved_facts: int = 0
-    rungs: tuple[RungState, ...] = ()
 
     resolutions: int = 0
     resolved_at: AwareDatetime | None = None
-    reopened_at: AwareDatetime | None = None
     resolution: str | None = None
     responsible: str | None = None
     follow_up: FollowUpState | None = None
@@ -124,14 +169,8 @@ class InquiryState(Payload):
     feedback: str | None = None
     satisfaction: int | None = None
 
-    closed_at: AwareDatetime | None = None
     closed_as: ClosedAs | None = None
     duplicate_of: str | None = None
-
-    proofs: dict[str, int] = {}
-    seq: int = 0
-    seen: dict[str, Receipt] = {}
-    pending: Outgoing = Outgoing()
 
 
 class InquiryStart(Payload):

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from sop import identification, steps_ending, steps_handling, steps_intake
 from sop import messages as m
-from sop import steps_ending, steps_handling, steps_intake
 from sop.case import Case
+from sop.handoff.messages import OpenHandoff
 
 Step = Callable[[Case, Any, datetime], None]
 
@@ -17,6 +18,9 @@ STEPS: dict[type[m.Command], Step] = {
     m.RecordReception: steps_intake.record_reception,
     m.Categorise: steps_intake.categorise,
     m.RecordVerification: steps_intake.record_verification,
+    m.Identify: identification.identify,
+    m.DecideDiscrepancy: identification.decide,
+    OpenHandoff: steps_handling.open_handoff,
     m.Respond: steps_handling.respond,
     m.Promise: steps_handling.promise,
     m.CustomerReplied: steps_handling.customer_replied,

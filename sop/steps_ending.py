@@ -8,6 +8,7 @@ from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.escalating import stand_down, unresolved
 from sop.follow_up import end_follow_up, open_follow_up, plan_follow_up, watch
 from sop.gates import require_cleared, require_unresolved
+from sop.identification import end_identification
 from sop.models import Actor, ClosedAs, FollowUpOutcome
 from sop.state import FollowUpState
 from sop.steps_handling import end_wait, keep_promise
@@ -18,6 +19,7 @@ def close(case: Case, closed_as: ClosedAs, actor: Actor, now: datetime) -> None:
     if case.state.waiting_since is not None:
         end_wait(case, now, actor, str(closed_as))
     end_follow_up(case, now, outcome=str(closed_as))
+    end_identification(case, now)
     stand_down(case, now)
     case.set(closed_as=closed_as, closed_at=now, promise=None)
     case.record("inquiry.closed", actor, now, ["INQ-4.5.1"], closed_as=str(closed_as))
@@ -118,7 +120,7 @@ def mark_duplicate(case: Case, step: m.MarkDuplicate, now: datetime) -> None:
 def resolve(case: Case, step: m.Resolve, now: datetime) -> None:
     """Record the resolution; what escalated is stood down and the follow-up begins (INQ-4.4)."""
     require_unresolved(case, "a second resolution")
-    require_cleared(case, "A resolution")
+    require_cleared(case, "A resolution", step.actor, now)
     proved = case.state.proofs.keys()
     if not (step.customer_confirmed or "INQ-4.4.3" in proved):
         raise BehindGateError(
@@ -150,4 +152,6 @@ def resolve(case: Case, step: m.Resolve, now: datetime) -> None:
         overdue=overdue,
     )
     plan_follow_up(case, 1, now)
-    case.tell_customer("resolution", f"resolution/{case.state.resolutions}", now)
+    case.tell_customer(
+        case.state.customer, "resolution", f"resolution/{case.state.resolutions}", now
+    )

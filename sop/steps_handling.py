@@ -10,10 +10,11 @@ from sop.errors import InvalidValueError, WrongStageError
 from sop.escalating import fire, unresolved
 from sop.follow_up import move_follow_up
 from sop.gates import require_unresolved, require_verified
+from sop.handoff.messages import HandoffReport, OpenHandoff
 from sop.ladder import arm
-from sop.models import Actor
+from sop.models import CLOCK, Actor
 from sop.policy import Starts
-from sop.state import PromiseState
+from sop.state import HandoffNote, PromiseState
 from sop.steps_intake import settle_exemption
 
 
@@ -28,7 +29,8 @@ def respond(case: Case, step: m.Respond, now: datetime) -> None:
     """Record an answer as sent (INQ-4.4.1)."""
     if step.discloses_account:
         otherwise = "say `discloses_account: false` if the answer tells nothing about the account"
-        require_verified(case, "An answer about the customer's account", otherwise)
+        what = "An answer about the customer's account"
+        require_verified(case, what, otherwise, step.actor, now)
     kept = keep_promise(case, now)
     case.set(responded_at=now)
     case.record(
@@ -71,7 +73,9 @@ def promise(case: Case, step: m.Promise, now: datetime) -> None:
     )
     answer_by = case.policy.desk.local(step.answer_by)
     number = f"promise/{case.state.promises}"
-    case.tell_customer("promise", number, now, answer_by=answer_by, contact=step.contact)
+    case.tell_customer(
+        case.state.customer, "promise", number, now, answer_by=answer_by, contact=step.contact
+    )
 
 
 def customer_replied(case: Case, step: m.CustomerReplied, now: datetime) -> None:
@@ -140,6 +144,53 @@ def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
     held = next((r for r in case.state.rungs if r.rung == row.rung and r.armed), None)
     rung = held or arm(case.policy, row, case.state, base=now, now=now, cause="by hand")
     fire(case, rung, now, step.actor, by_hand=step.reason)
+
+
+def open_handoff(case: Case, step: OpenHandoff, now: datetime) -> None:
+    """Open a handoff from the inquiry; it has a workflow of its own (HOF-2)."""
+    order = step.order
+    if order.opening.customer_id != case.state.customer.customer_id:
+        raise InvalidValueError(
+            "The handoff is for another customer than the inquiry's.", clause="HOF-2"
+        )
+    if any(note.handoff_id == order.case_id for note in case.state.handoffs):
+        raise WrongStageError("The inquiry has this handoff already.", clause="HOF-2")
+    note = HandoffNote(handoff_id=order.case_id, waits=order.opening.inquiry_waits)
+    case.set(
+        handoffs=(*case.state.handoffs, note),
+        handoffs_to_start=(*case.state.handoffs_to_start, order),
+    )
+    case.record(
+        "handoff.opened",
+        step.actor,
+        now,
+        ["HOF-2"],
+        handoff_id=order.case_id,
+        receiving_party=order.opening.receiving.party,
+        waits=note.waits,
+    )
+
+
+def hear_handoff(case: Case, said: HandoffReport, now: datetime) -> None:
+    """Note where a handoff stands that was opened from this inquiry."""
+    known = next((n for n in case.state.handoffs if n.handoff_id == said.handoff_id), None)
+    if known is None or known.closed_as is not None:
+        return
+    said_now = {"stage": said.stage, "custody": said.custody, "closed_as": said.closed_as}
+    heard = known.model_copy(update=said_now)
+    if heard == known:
+        return
+    case.set(handoffs=tuple(heard if n is known else n for n in case.state.handoffs))
+    case.record(
+        "handoff.reported",
+        CLOCK,
+        now,
+        entry_id=f"handoff/{said.handoff_id}/{case.state.seq + 1}",
+        handoff_id=said.handoff_id,
+        stage=said.stage,
+        custody=said.custody,
+        closed_as=said.closed_as,
+    )
 
 
 def assign(case: Case, step: m.Assign, now: datetime) -> None:

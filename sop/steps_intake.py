@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sop import messages as m
 from sop.case import Case
-from sop.errors import InvalidValueError
+from sop.errors import BehindGateError, InvalidValueError
 from sop.models import Actor, Classification, Reception, VerificationOutcome
 from sop.policy import CasePolicy
 from sop.stages import cleared
@@ -113,6 +113,13 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
             clause="INQ-4.3.1",
         )
     verified = step.outcome == VerificationOutcome.VERIFIED
+    checked = case.state.identification.outcome
+    if verified and checked not in {None, VerificationOutcome.VERIFIED}:
+        raise BehindGateError(
+            "The identity check of this case did not succeed; it cannot be recorded as verified. "
+            "Identify the customer again, or let a supervisor decide.",
+            clause="HOF-4.1.4",
+        )
     case.set(verification=step.outcome)
     if not cleared(case.policy, case.state):
         case.unprove(["INQ-4.3.2"])

@@ -19,8 +19,10 @@ from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
 from adapters.holidays import holiday_dates
+from adapters.incidents import SqlIncidents
 from adapters.migrate import upgrade
 from adapters.oncall import OutboxOnCall
+from adapters.secure_mail import OutboxSecureMail
 from runtime.cases import Cases
 from runtime.devserver import DevServer, dev_server
 from runtime.policy import load_policy
@@ -199,6 +201,8 @@ def a_worker(desk: Desk, crm: CrmPort | None = None) -> Worker:
         desk.client,
         crm=crm or SqlCrm(desk.database),
         on_call=OutboxOnCall(desk.database),
+        incidents=SqlIncidents(desk.database),
+        mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
             workflow_task_slots=20,

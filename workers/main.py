@@ -9,7 +9,10 @@ from temporalio.client import Client
 
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
+from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
+from adapters.secure_mail import OutboxSecureMail
+from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
 from runtime.settings import Settings
 from runtime.temporal import connect
@@ -42,6 +45,8 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
             client,
             crm=SqlCrm(database),
             on_call=OutboxOnCall(database),
+            incidents=SqlIncidents(database),
+            mail=secure_mail(settings, database),
             task_queue=settings.task_queue,
             limits=limits_of(settings),
         )
@@ -51,6 +56,16 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
             log.info("worker.stopping")
     log.info("worker.stopped")
     return 0
+
+
+def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:
+    """Return what sends encrypted mail: by the mail server, where the settings name one."""
+    delivery = None
+    if settings.smtp_url is not None:
+        password = settings.smtp_password
+        secret = password.get_secret_value() if password is not None else None
+        delivery = SmtpDelivery(MailServer.from_url(settings.smtp_url, secret))
+    return OutboxSecureMail(database, sender=settings.mail_sender, delivery=delivery)
 
 
 def limits_of(settings: Settings) -> WorkerLimits:

@@ -8,12 +8,15 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.crm import CrmActivities
+from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
-from activities.ports import CrmPort, OnCallPort
+from activities.ports import CrmPort, IncidentPort, OnCallPort, SecureMailPort
+from activities.transferring import TransferActivities
 from workflows.escalation import EscalationWorkflow
+from workflows.handoff import HandoffWorkflow
 from workflows.inquiry import InquiryWorkflow
 
-WORKFLOWS = (InquiryWorkflow, EscalationWorkflow)
+WORKFLOWS = (InquiryWorkflow, HandoffWorkflow, EscalationWorkflow)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ def make_worker(
     *,
     crm: CrmPort,
     on_call: OnCallPort,
+    incidents: IncidentPort,
+    mail: SecureMailPort,
     task_queue: str,
     limits: WorkerLimits,
 ) -> Worker:
@@ -49,16 +54,25 @@ def make_worker(
         client: Carries converter, codec and interceptors.
         crm: The system of record.
         on_call: Reaches the people on call.
+        incidents: The incident management system.
+        mail: Sends encrypted e-mail to receiving parties.
         task_queue: Where it listens.
         limits: How much at once, and how long it waits.
     """
     crm_activities, paging = CrmActivities(crm), PagingActivities(on_call)
+    filing, transferring = IncidentActivities(incidents), TransferActivities(mail)
     threads = limits.activity_slots + limits.local_activity_slots
     return Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
-        activities=[crm_activities.flush, paging.page, paging.cancel_page],
+        activities=[
+            crm_activities.flush,
+            paging.page,
+            paging.cancel_page,
+            filing.file_report,
+            transferring.send_encrypted,
+        ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
         max_concurrent_workflow_tasks=limits.workflow_task_slots,
         max_concurrent_activities=limits.activity_slots,

@@ -1,9 +1,10 @@
 """The escalations of a case: started, told that there is work on it, stood down."""
 
 import asyncio
+from typing import Any
 
 from sop.escalation import EscalationStart
-from sop.inquiry import Inquiry
+from sop.procedure import Procedure
 from sop.state import RungState
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -20,7 +21,7 @@ def escalation_id(case_id: str, rung: str, occasion: int) -> str:
 class Escalations:
     """Keeps the child workflows in step with the rungs of the case."""
 
-    def __init__(self, case: Inquiry) -> None:
+    def __init__(self, case: Procedure[Any, Any, Any]) -> None:
         self._case = case
 
     async def follow(self, *, worked: bool) -> None:

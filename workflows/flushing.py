@@ -1,17 +1,18 @@
 """Keeping the CRM up to date with what a workflow knows (docs/adr/0003…)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from activities.crm import CrmActivities
-from sop.models import CaseRecord
 from sop.outgoing import FlushBatch, Outgoing
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from workflows.options import FLUSH_AT_ONCE, FLUSH_WHEN_BACK
+
+Row = Any  # a payload of `FlushBatch`: which one, its field's name says
 
 MOST_ENTRIES = 16
 """In one flush. An entry holds up to 64 KiB, as much as a request; a payload of Temporal, 2 MB."""
@@ -53,6 +54,8 @@ class Journal:
     """Writes the entries of one workflow, in order and one batch at a time.
 
     Attributes:
+        row: Returns the case's row by the field of the batch that it goes into; an escalation
+            has none.
         written: The last entry that the CRM has.
         late: The database did not answer at once. Whoever waits for the CRM need not wait: the
             entries are safe in the workflow, and follow.
@@ -61,7 +64,7 @@ class Journal:
     stream: str
     case_id: str
     source: Source
-    row: Callable[[], CaseRecord | None] = lambda: None
+    row: Callable[[], Mapping[str, Row]] = dict
     written: int = 0
     late: bool = False
     _flushing: bool = False
@@ -86,17 +89,18 @@ class Journal:
     async def _flush(self) -> None:
         row, outgoing = self.row(), self.source.take_pending()
         for part in in_parts(outgoing):
-            if row is not None and part.entries:
-                row = row.model_copy(update={"version": part.entries[-1].seq})
+            if part.entries:
+                version = {"version": part.entries[-1].seq}
+                row = {name: value.model_copy(update=version) for name, value in row.items()}
             await self._write(row, part)
 
-    async def _write(self, row: CaseRecord | None, outgoing: Outgoing) -> None:
+    async def _write(self, row: Mapping[str, Row], outgoing: Outgoing) -> None:
         batch = FlushBatch(
             stream=self.stream,
             case_id=self.case_id,
-            case=row,
             outgoing=outgoing,
             at=workflow.now(),
+            **row,
         )
         what = f"Write {len(outgoing.entries)} journal entries to the CRM"
         try:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sop.case import Case
-from sop.clock import next_deadline
 from sop.escalation import Escalation
+from sop.procedure import Procedure
+from sop.state import InquiryState
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
@@ -17,18 +17,15 @@ attribute tells a contact that is planned from one that is due."""
 Pairs = list[SearchAttributePair[Any]]
 
 
-def of_case(case: Case) -> TypedSearchAttributes:
+def of_case(case: Procedure[Any, Any, Any]) -> TypedSearchAttributes:
     """Return the search attributes of a case."""
-    state, deadline = case.state, next_deadline(case, warnings=False)
+    state, deadline = case.state, case.next_deadline(warnings=False)
     pairs: Pairs = [
         SearchAttributePair(index.CASE_STAGE, _stage(case)),
-        SearchAttributePair(index.CASE_CHANNEL, str(state.channel)),
         SearchAttributePair(index.CASE_ESCALATION_LEVEL, case.level),
     ]
-    if state.category is not None:
-        pairs.append(SearchAttributePair(index.CASE_CATEGORY, state.category))
-    if state.priority is not None:
-        pairs.append(SearchAttributePair(index.CASE_PRIORITY, str(state.priority)))
+    if isinstance(state, InquiryState):
+        pairs += _of_inquiry(state)
     if state.assignee is not None:
         pairs.append(SearchAttributePair(index.CASE_ASSIGNEE, state.assignee))
     if deadline is not None:
@@ -36,8 +33,17 @@ def of_case(case: Case) -> TypedSearchAttributes:
     return TypedSearchAttributes(pairs)
 
 
-def _stage(case: Case) -> str:
-    follow_up = case.state.follow_up
+def _of_inquiry(state: InquiryState) -> Pairs:
+    pairs: Pairs = [SearchAttributePair(index.CASE_CHANNEL, str(state.channel))]
+    if state.category is not None:
+        pairs.append(SearchAttributePair(index.CASE_CATEGORY, state.category))
+    if state.priority is not None:
+        pairs.append(SearchAttributePair(index.CASE_PRIORITY, str(state.priority)))
+    return pairs
+
+
+def _stage(case: Procedure[Any, Any, Any]) -> str:
+    follow_up = case.state.follow_up if isinstance(case.state, InquiryState) else None
     due = follow_up is not None and follow_up.opened_at is not None
     return FOLLOW_UP_DUE if due else str(case.stage)
 

@@ -4,16 +4,15 @@ A base class in a file of its own: the sandbox runs the workflow's file anew for
 this one is passed through.
 """
 
-from activities.failures import refusal
 from sop import messages as m
 from sop.clock import next_deadline
-from sop.errors import SopError
+from sop.handoff.messages import HandoffReport, OpenHandoff
 from sop.inquiry import Inquiry
 from sop.models import Payload, Stage
 from sop.state import InquiryState
 from temporalio import workflow
 
-from workflows.flushing import Journal
+from workflows.casework import Casework
 
 
 class InquiryView(Payload):
@@ -27,35 +26,10 @@ class InquiryView(Payload):
     state: InquiryState
 
 
-class InquirySteps:
-    """Takes the steps. Handlers change state and return; the main coroutine acts."""
+class InquirySteps(Casework):
+    """The steps of an inquiry."""
 
     case: Inquiry
-    journal: Journal
-    changed: bool
-    worked: bool
-
-    def check(self, step: m.Command) -> None:
-        """Refuse a step before it enters history; let one through that was answered before."""
-        if self.case.answered(_update_id()) is not None:
-            return
-        try:
-            self.case.check(step, workflow.now())
-        except SopError as error:
-            raise refusal(error) from None
-
-    async def take(self, step: m.Command) -> m.Receipt:
-        """Apply a step, and answer when the CRM has it, or when its database is late."""
-        cause = _update_id()
-        answer = self.case.answered(cause)
-        if answer is None:
-            try:
-                answer = self.case.apply(step, workflow.now(), cause=cause)
-            except SopError as error:
-                raise refusal(error) from None
-            self.changed = self.worked = True
-        recorded = await self.journal.wait_for(answer.seq)
-        return answer.model_copy(update={"recorded": recorded})
 
     @workflow.query(description="The whole state of the inquiry")
     def state(self) -> InquiryView:
@@ -70,16 +44,38 @@ class InquirySteps:
             state=self.case.state,
         )
 
-    @workflow.query(description="The clauses that stand between the inquiry and closing")
-    def missing(self) -> tuple[str, ...]:
-        """Return what is missing for closing."""
-        return self.case.missing
-
-    @workflow.signal(description="An escalation of this case says what changed")
-    def escalation_reported(self, report: m.EscalationReport) -> None:
-        """Note where an escalation stands: who holds it, at which level."""
-        self.case.hear(report)
+    @workflow.signal(description="A handoff of this inquiry says where it stands")
+    def handoff_reported(self, report: HandoffReport) -> None:
+        """Note where a handoff stands, and whether it has ended."""
+        self.case.hear_handoff(report, workflow.now())
         self.changed = True
+
+    @workflow.update(description="Identify the customer (HOF-4.1)")
+    async def identify(self, step: m.Identify) -> m.Receipt:
+        """Take the outcome of an identity check."""
+        return await self.take(step)
+
+    @identify.validator
+    def _check_identify(self, step: m.Identify) -> None:
+        self.check(step)
+
+    @workflow.update(description="Decide a discrepancy as a supervisor (HOF-4.1.4)")
+    async def decide_discrepancy(self, step: m.DecideDiscrepancy) -> m.Receipt:
+        """Approve or reject, with a reason."""
+        return await self.take(step)
+
+    @decide_discrepancy.validator
+    def _check_decide_discrepancy(self, step: m.DecideDiscrepancy) -> None:
+        self.check(step)
+
+    @workflow.update(description="Open a handoff from the inquiry (HOF-2)")
+    async def open_handoff(self, step: OpenHandoff) -> m.Receipt:
+        """Open a handoff, which has a workflow of its own."""
+        return await self.take(step)
+
+    @open_handoff.validator
+    def _check_open_handoff(self, step: OpenHandoff) -> None:
+        self.check(step)
 
     @workflow.update(description="Attest the reception (INQ-4.1)")
     async def record_reception(self, step: m.RecordReception) -> m.Receipt:
@@ -224,10 +220,3 @@ class InquirySteps:
     @adopt_policy.validator
     def _check_adopt_policy(self, step: m.AdoptPolicy) -> None:
         self.check(step)
-
-
-def _update_id() -> str:
-    info = workflow.current_update_info()
-    if info is None:
-        raise RuntimeError("a step is only ever taken within an Update")
-    return info.id

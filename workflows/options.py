@@ -25,6 +25,12 @@ class ActivityOptions(TypedDict):
     priority: Priority
 
 
+class BoundedActivityOptions(ActivityOptions):
+    """The same, for something that is given up after a while."""
+
+    schedule_to_close_timeout: timedelta
+
+
 REPORT_EVERY_PAGES = 8
 """An escalation tells its case at least so often that it still pages. If the case is gone (an
 operator terminated it), the escalation learns of it then, and ends."""
@@ -48,6 +54,29 @@ FLUSH_WHEN_BACK = ActivityOptions(
         initial_interval=timedelta(seconds=1),
         backoff_coefficient=2.0,
         maximum_interval=timedelta(seconds=15),
+    ),
+    priority=ORDINARY,
+)
+
+# The incident management system does not answer: the report waits there for as long as it takes.
+FILE_REPORT = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+    ),
+    priority=ORDINARY,
+)
+
+# A mail is tried for a while; then the representative is told, and may choose another channel.
+SEND_MAIL = BoundedActivityOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(minutes=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
     ),
     priority=ORDINARY,
 )

@@ -14,7 +14,9 @@ from temporalio.worker import Worker
 
 from adapters.crm import SqlCrm
 from adapters.database import Database
+from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
+from adapters.secure_mail import OutboxSecureMail
 from adapters.tables import api_keys
 from runtime.devserver import DevServer
 from sop.policy import Policy
@@ -102,6 +104,8 @@ async def _patient_worker(desk: Desk) -> AsyncIterator[Worker]:
         desk.client,
         crm=SqlCrm(desk.database),
         on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
+        incidents=SqlIncidents(desk.database),
+        mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
             workflow_task_slots=4,

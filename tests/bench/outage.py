@@ -16,7 +16,9 @@ from temporalio import activity
 
 from activities.ports import CrmPort, FlushReceipt
 from adapters.crm import SqlCrm
+from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
+from adapters.secure_mail import OutboxSecureMail
 from runtime.case_errors import NotAnsweredError
 from runtime.devserver import DevServer
 from runtime.settings import Settings
@@ -202,6 +204,8 @@ async def endure(server: DevServer, url: str, name: str, away: Away, seconds: fl
                 desk.client,
                 crm=crm,
                 on_call=OutboxOnCall(desk.database),
+                incidents=SqlIncidents(desk.database),
+                mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
                 task_queue=desk.task_queue,
                 limits=limits_of(Settings()),
             )

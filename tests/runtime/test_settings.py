@@ -52,6 +52,11 @@ def test_an_empty_variable_counts_as_unset(environment: pytest.MonkeyPatch) -> N
         ("DATABASE_URL", "mysql://host/db", "mysql is not supported"),
         ("DATABASE_URL", "sqlite://", "a database in memory is not shared"),
         ("DATABASE_URL", "cases", "not a database URL"),
+        ("SMTP_URL", "mail.example.com", "not an smtp:// or smtps:// address"),
+        ("SMTP_URL", "smtp://mail.example.com:port", "not an smtp:// or smtps:// address"),
+        ("SMTP_URL", "smtp://desk:x@mail.example.com", "belongs into HANDRAIL_SMTP_PASSWORD"),
+        ("SMTP_URL", "smtps://mail.example.com", "HANDRAIL_MAIL_SENDER no address"),
+        ("MAIL_SENDER", "desk@example.com\nBcc: x@y.z", "not an e-mail address"),
     ],
 )
 def test_a_bad_value_is_told_with_its_variable_and_what_is_allowed(
@@ -125,6 +130,25 @@ def test_no_password_is_ever_printed(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("HANDRAIL_DATABASE_PASSWORD", "s3cret")
     assert "s3cret" not in repr(load_settings()) + str(load_settings())
     environment.setenv("HANDRAIL_DATABASE_URL", "mysql://desk:s3cret@host/db")
+    with pytest.raises(SettingsError) as told:
+        load_settings()
+    assert "s3cret" not in str(told.value)
+
+
+def test_a_mail_server_is_named_with_its_user_and_the_password_apart(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("s3cret\n")
+    environment.setenv("HANDRAIL_SMTP_URL", "smtp://desk%40example.com@mail.example.com:2525")
+    environment.setenv("HANDRAIL_SMTP_PASSWORD_FILE", str(tmp_path / "password"))
+    environment.setenv("HANDRAIL_MAIL_SENDER", "desk@example.com")
+    settings = load_settings()
+    assert settings.mail_sender == "desk@example.com"
+    assert settings.smtp_password is not None
+    assert settings.smtp_password.get_secret_value() == "s3cret"
+    assert "s3cret" not in repr(settings)
+    environment.delenv("HANDRAIL_SMTP_PASSWORD_FILE")
+    environment.setenv("HANDRAIL_SMTP_URL", "smtp://desk:s3cret@mail.example.com")
     with pytest.raises(SettingsError) as told:
         load_settings()
     assert "s3cret" not in str(told.value)

@@ -88,7 +88,7 @@ def test_a_case_closes_when_every_clause_is_proved_and_not_before() -> None:
 def test_a_closed_case_names_resolution_responsible_employee_feedback_and_outcome() -> None:
     case = resolved()
     case.do(CONFIRMED)
-    row = case.case.case_record()
+    row = case.case.row()
     assert (row.closed_as, row.closed_at) == (ClosedAs.RESOLVED, MONDAY)
     assert (row.resolution, row.responsible) == ("The charge was paid back.", "anna")
     assert (row.feedback, row.follow_up_outcome) == ("All well.", "confirmed")
@@ -114,7 +114,7 @@ def test_a_customer_who_was_not_reached_leaves_no_feedback_and_the_case_closes()
     for _ in range(3):
         case.pass_time(DAY)
         case.do(NOT_REACHED)
-    assert (case.stage, case.case.case_record().feedback) == ("closed", None)
+    assert (case.stage, case.case.row().feedback) == ("closed", None)
 
 
 def test_a_case_that_is_open_has_no_outcome() -> None:
@@ -187,7 +187,7 @@ def test_a_withdrawal_and_a_duplicate_say_why_and_of_what() -> None:
         "duplicate_of": "inquiry-00000001",
         "reason": "Same order.",
     }
-    assert copy.case.case_record().duplicate_of == "inquiry-00000001"
+    assert copy.case.row().duplicate_of == "inquiry-00000001"
 
 
 def test_a_case_is_no_duplicate_of_itself() -> None:

@@ -388,7 +388,7 @@ def test_a_policy_that_is_adopted_moves_each_deadline_and_journals_it() -> None:
     assert moved["complaint-1"]["from_due"] == (MONDAY + 12 * HOUR).isoformat()
     assert moved["complaint-1"]["to_due"] == (MONDAY + 6 * HOUR).isoformat()
     assert moved["complaint-1"]["cause"] == "policy 2026.2"
-    assert case.case.case_record().policy_version == "2026.2"
+    assert case.case.row().policy_version == "2026.2"
     fires_at(case, "complaint-1", MONDAY + 6 * HOUR)
 
 

@@ -61,7 +61,7 @@ def test_a_confirmed_follow_up_closes_the_case_and_ends_its_task() -> None:
     opened_task, ended = case.tasks
     assert opened_task.task_id == ended.task_id
     assert (ended.done_at, ended.outcome) == (case.now, "confirmed")
-    row = case.case.case_record()
+    row = case.case.row()
     assert (row.follow_up_outcome, row.feedback, row.satisfaction) == ("confirmed", "All well.", 5)
 
 
@@ -159,7 +159,7 @@ def test_a_dissatisfied_customer_makes_the_case_unresolved_and_the_feedback_is_o
     assert receipt.stage == "in_progress"
     entry = case.entry("follow_up.recorded")
     assert (entry.detail["feedback"], entry.detail["satisfaction"]) == ("Still wrong.", 1)
-    assert case.case.case_record().feedback == "Still wrong."
+    assert case.case.row().feedback == "Still wrong."
     assert {"INQ-4.5.2", "INQ-4.6.1", "INQ-4.6.2"} <= set(receipt.missing)
     assert case.entry("rung.fired").detail["rung"] == "unresolved-1"
 

@@ -333,7 +333,7 @@ class InquiryMachine(RuleBasedStateMachine):
         assert self.case.holder in expected
 
     def the_next_deadline_is_the_models(self) -> None:
-        said = self.case.case_record().next_deadline
+        said = self.case.row().next_deadline
         assert said == self.model.next_due
 
     def no_rung_fires_early_twice_or_never(self) -> None:

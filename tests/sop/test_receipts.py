@@ -4,9 +4,10 @@ import pytest
 
 from sop import messages as m
 from sop.errors import NotAllowedError, SopError
-from sop.inquiry import REMEMBERED_RECEIPTS, Inquiry
+from sop.inquiry import Inquiry
 from sop.models import Actor, Priority, Role
 from sop.outgoing import Outgoing
+from sop.procedure import REMEMBERED_RECEIPTS
 from sop.state import InquiryStart, InquiryState
 from tests.sop.builders import (
     ANNA,

@@ -38,7 +38,7 @@ def test_an_inquiry_goes_from_opening_to_closing_on_each_channel(channel: Channe
     case = opened(channel=channel)
     case.do(VERIFIED, RESOLVED)
     assert case.do(CONFIRMED).stage == Stage.CLOSED
-    assert case.case.case_record().channel == channel
+    assert case.case.row().channel == channel
 
 
 @pytest.mark.clause("INQ-2")
@@ -112,7 +112,7 @@ def test_a_service_opens_and_categorises_but_attests_no_reception() -> None:
 @pytest.mark.clause("INQ-4.2.3")
 def test_an_inquiry_is_logged_with_time_date_and_category_in_utc_and_at_the_desk() -> None:
     case = opened(category="technical", priority=Priority.LOW)
-    row = case.case.case_record()
+    row = case.case.row()
     assert (row.category, row.priority) == ("technical", Priority.LOW)
     assert row.received_at.isoformat() == "2026-11-23T08:00:00+00:00"
     assert row.received_local == "Mon 2026-11-23 09:00 CET"

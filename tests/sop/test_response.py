@@ -292,7 +292,7 @@ def test_the_responsible_employee_is_named_else_the_assignee_else_who_resolved(
 ) -> None:
     case = opened(assignee=assignee)
     case.do(VERIFIED, RESOLVED.model_copy(update={"responsible": responsible}))
-    assert case.case.case_record().responsible == recorded
+    assert case.case.row().responsible == recorded
 
 
 @pytest.mark.clause("INQ-3.1")

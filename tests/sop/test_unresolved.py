@@ -287,10 +287,10 @@ def test_of_several_escalations_who_took_the_highest_holds_the_case() -> None:
     case.escalation_says("urgent-1", "acknowledged", level=1, by="lena")
     case.escalation_says("complaint-1", "acknowledged", level=2, by="dora")
     assert case.case.holder == "dora"
-    assert case.case.case_record().holder == "dora"
+    assert case.case.row().holder == "dora"
     case.do(assigned("ben"))
     assert case.case.holder == "dora"
-    assert case.case.case_record().assignee == "ben"
+    assert case.case.row().assignee == "ben"
 
 
 def test_the_crm_is_told_who_holds_the_case_although_no_entry_says_it() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from activities.ports import FlushReceipt
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
+from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
+from adapters.secure_mail import OutboxSecureMail
 from runtime.process import run_and_leave
 from runtime.temporal import connect
 from sop.outgoing import FlushBatch
@@ -41,6 +43,8 @@ async def work(address: str, url: str, task_queue: str, kind: str, died: str) ->
         await connect(address=address),
         crm=DyingCrm(database, kind, Path(died)),
         on_call=OutboxOnCall(database),
+        incidents=SqlIncidents(database),
+        mail=OutboxSecureMail(database, sender="desk@example.org"),
         task_queue=task_queue,
         limits=WorkerLimits(
             workflow_task_slots=10,

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from adapters.crm import SqlCrm
+from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
+from adapters.secure_mail import OutboxSecureMail
 from runtime.devserver import DevServer
 from sop import messages as m
 from sop.policy import Policy
@@ -34,6 +36,8 @@ async def test_a_flush_that_never_had_its_turn_is_written_when_the_database_is_b
             desk.client,
             crm=SqlCrm(desk.database),
             on_call=OutboxOnCall(desk.database),
+            incidents=SqlIncidents(desk.database),
+            mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             task_queue=desk.task_queue,
             limits=ONE_FLUSH_AT_A_TIME,
         )

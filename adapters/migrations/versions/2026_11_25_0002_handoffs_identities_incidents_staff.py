@@ -34,10 +34,12 @@ def upgrade() -> None:
     _create_training_records()
     _create_verification_log()
     _create_handoffs()
+    op.add_column("outbox", sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_column("outbox", "delivered_at")
     for table in reversed(TABLES):
         op.drop_table(table)
 
@@ -195,6 +197,11 @@ def _create_incidents() -> None:
         sa.PrimaryKeyConstraint("incident_id", name=op.f("pk_incidents")),
     )
     op.create_index(op.f("ix_incidents_case_id"), "incidents", ["case_id"])
+    op.create_index(
+        op.f("ix_incidents_next_deadline_incident_id"),
+        "incidents",
+        ["next_deadline", "incident_id"],
+    )
 
 
 def _create_recipient_keys() -> None:
@@ -229,6 +236,11 @@ def _create_training_records() -> None:
         sa.PrimaryKeyConstraint(
             "principal", "course", "completed_at", name=op.f("pk_training_records")
         ),
+    )
+    op.create_index(
+        op.f("ix_training_records_course_completed_at"),
+        "training_records",
+        ["course", "completed_at"],
     )
 
 
@@ -317,3 +329,11 @@ def _create_handoffs() -> None:
     )
     op.create_index(op.f("ix_handoffs_customer_id"), "handoffs", ["customer_id"])
     op.create_index(op.f("ix_handoffs_inquiry_id"), "handoffs", ["inquiry_id"])
+    op.create_index(
+        op.f("ix_handoffs_next_deadline_handoff_id"), "handoffs", ["next_deadline", "handoff_id"]
+    )
+    op.create_index(
+        op.f("ix_handoffs_receiving_party_next_deadline_handoff_id"),
+        "handoffs",
+        ["receiving_party", "next_deadline", "handoff_id"],
+    )

@@ -1,0 +1,160 @@
+"""One handoff as its steps and its clock see it: custody, offers, and what is told to whom."""
+
+from datetime import datetime
+
+from sop.case_file import CaseFile
+from sop.handoff.models import HandoffClosedAs, HandoffStage
+from sop.handoff.stages import missing_for_closing, stage_of
+from sop.handoff.state import HandoffState, Offer
+from sop.identification import end_identification
+from sop.models import Actor, Role, TaskKind, TaskRecord
+from sop.policy import HandoffPolicy
+from sop.registers import HandoffConfirmation, IncidentReport, ReportKind
+
+
+class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
+    """The facts of one handoff, and the only way to change them."""
+
+    @property
+    def stage(self) -> HandoffStage:
+        """Where the handoff stands."""
+        return stage_of(self.state)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The clauses that stand between the handoff and its end."""
+        return missing_for_closing(self.state)
+
+    def pass_custody(self, to: str, actor: Actor, now: datetime, why: str) -> None:
+        """Let somebody else have what is handed over; it is always exactly one party's."""
+        before, since = self.state.custody, self.state.custody_since
+        self.set(custody=to, custody_since=now)
+        self.record(
+            "custody.passed",
+            actor,
+            now,
+            from_party=before,
+            to_party=to,
+            held_since=since.isoformat(),
+            why=why,
+        )
+
+    def tell(self, topic: str, message_id: str, now: datetime) -> None:
+        """Put a message to the customer into the outbox: who receives, and whom to ask."""
+        receiving = self.state.receiving
+        self.tell_customer(
+            self.state.customer,
+            topic,
+            message_id,
+            now,
+            receiver=receiving.name,
+            receiver_contact=receiving.contact,
+        )
+
+    def tell_receiver(self, topic: str, message_id: str, body: str, now: datetime) -> None:
+        """Put a message to the receiving party into the outbox; it holds nothing personal."""
+        self.send(topic, message_id, f"principal:{self.state.receiving.party}", body, now)
+
+    def put_acknowledgement_task(self, offer: Offer, now: datetime, outcome: str = "") -> None:
+        """Open or end the receiving party's task."""
+        self.put_task(
+            TaskRecord(
+                task_id=f"{self.state.case_id}/acknowledgement/{offer.number}",
+                case_id=self.state.case_id,
+                kind=TaskKind.HANDOFF_ACKNOWLEDGEMENT,
+                assignee=self.state.receiving.party,
+                attempt=offer.number,
+                opened_at=offer.sent_at or now,
+                due_at=offer.return_at or now,
+                done_at=now if outcome else None,
+                outcome=outcome or None,
+            )
+        )
+
+    def confirm(
+        self, offer: Offer, outcome: str, actor: Actor, now: datetime, reason: str | None = None
+    ) -> None:
+        """Document the handoff: date, time, parties, specifics, custody (HOF-4.2.6)."""
+        state = self.state
+        identity = state.identification.identity
+        passed = state.custody == state.receiving.party
+        confirmation = HandoffConfirmation(
+            confirmation_id=f"{state.case_id}/{offer.number}",
+            case_id=state.case_id,
+            customer_id=state.customer.customer_id,
+            outcome=outcome,
+            sender=state.sender,
+            receiving_party=state.receiving.party,
+            receiving_party_name=state.receiving.name,
+            channel=offer.channel,
+            carrier=offer.carrier,
+            tracking_number=offer.tracking_number,
+            items=tuple(item.item for item in state.items),
+            missing=offer.missing,
+            identity_level=identity.level if identity else None,
+            transferred_at=offer.sent_at or offer.begun_at,
+            sender_custody_from=state.received_at,
+            sender_custody_until=now if passed else None,
+            custody_from=now if passed else None,
+            acknowledged_by=offer.answered_by,
+            acknowledged_at=offer.answered_at,
+            reason=reason,
+            confirmed_at=now,
+            policy_version=self.policy.version,
+        )
+        self.put_confirmation(confirmation)
+        self.record(
+            "handoff.confirmed",
+            actor,
+            now,
+            ["HOF-4.2.6"],
+            entry_id=f"offer/{offer.number}/confirmed",
+            outcome=outcome,
+            confirmation=confirmation.confirmation_id,
+        )
+
+    def report_exception(
+        self,
+        kind: ReportKind,
+        clause: str,
+        actor: Actor,
+        now: datetime,
+        text: str,
+        reason: str | None = None,
+    ) -> str:
+        """Write an exception or incident report (HOF-7.3); return its id."""
+        report_id = f"{self.state.case_id}/{kind}/{self.state.seq + 1}"
+        self.put_report(
+            IncidentReport(
+                report_id=report_id,
+                case_id=self.state.case_id,
+                kind=kind,
+                clause=clause,
+                at=now,
+                reported_by=actor.principal,
+                manager=Role.DUTY_MANAGER,
+                text=text,
+                reason=reason,
+                policy_version=self.policy.version,
+            )
+        )
+        return report_id
+
+    def stand_down(self, now: datetime) -> None:
+        """End what waits for an open handoff: armed rungs are met, escalations not needed."""
+        for rung in self.state.rungs:
+            self.spare(rung, now)
+
+    def close(self, closed_as: HandoffClosedAs, actor: Actor, now: datetime) -> None:
+        """End the handoff: nothing that waits may outlive it."""
+        end_identification(self, now)
+        self.stand_down(now)
+        self.set(closed_as=closed_as, closed_at=now, offer=None, last_offer=self.state.offer)
+        self.record(
+            "handoff.closed",
+            actor,
+            now,
+            ["HOF-4.3.2"],
+            closed_as=str(closed_as),
+            custody=self.state.custody,
+        )

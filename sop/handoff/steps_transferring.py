@@ -1,0 +1,260 @@
+"""The steps of the transfer: channel, offer, answer, return, end (HOF-4.2.4 to HOF-4.3)."""
+
+from datetime import datetime
+
+from sop.errors import (
+    BehindGateError,
+    InvalidValueError,
+    NotAllowedError,
+    StaleAnswerError,
+    WrongStageError,
+)
+from sop.handoff import messages as m
+from sop.handoff.case import HandoffCase
+from sop.handoff.couriers import check_status, check_tracking
+from sop.handoff.models import Answer, HandoffClosedAs, TransferChannel
+from sop.handoff.offering import give_back, make_offer
+from sop.handoff.state import Offer
+from sop.handoff.steps_preparing import notice_customer, require_not_offered, require_prepared
+from sop.messages import Refusal
+from sop.models import CLOCK, Actor
+from sop.registers import ReportKind
+
+CHANNEL_NOT_APPROVED = "channel-not-approved"
+
+
+def transfer(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal | None:
+    """Transfer over an approved channel, and offer to the receiving party (HOF-4.2.4).
+
+    Returns:
+        The refusal of a channel that is not approved: it is on record, with an incident report.
+    """
+    require_not_offered(case, "another transfer")
+    if step.notice is not None:
+        notice_customer(case, step.notice, step.actor, now)
+    require_prepared(case, "The transfer", step.actor, now)
+    if step.channel not in case.policy.handoff.channels:
+        return _refuse_channel(case, step, now)
+    carrier, number = _tracking(case, step)
+    offer = Offer(
+        number=case.state.offers + 1,
+        channel=step.channel,
+        carrier=carrier,
+        tracking_number=number,
+        by=step.actor.principal,
+        begun_at=now,
+    )
+    case.set(offers=offer.number)
+    if step.channel == TransferChannel.ENCRYPTED_EMAIL:
+        _begin_mail(case, step, offer, now)
+    else:
+        make_offer(case, offer, step.actor, now)
+    return None
+
+
+def mail_sent(case: HandoffCase, key_id: str, now: datetime) -> None:
+    """Offer what was mailed: encryption was checked, and the message has left (HOF-5.2)."""
+    offer = case.state.offer
+    if offer is None or offer.sent_at is not None:
+        return
+    name = f"offer/{offer.number}/mailed"
+    case.record("mail.sent", CLOCK, now, ["HOF-5.2"], entry_id=name, certificate=key_id)
+    make_offer(case, offer, CLOCK, now)
+
+
+def mail_not_sent(case: HandoffCase, why: str, now: datetime) -> None:
+    """Take back a transfer whose mail could not be encrypted: nothing has left."""
+    offer = case.state.offer
+    if offer is None or offer.sent_at is not None:
+        return
+    name = f"offer/{offer.number}/not-mailed"
+    case.set(offer=None)
+    case.record("mail.not_sent", CLOCK, now, entry_id=name, why=why)
+    body = f"{case.state.case_id}: nothing was sent ({why}). Choose another channel, or add a key."
+    case.warn_holder(name, body, now)
+
+
+def report_courier(case: HandoffCase, step: m.ReportCourier, now: datetime) -> None:
+    """Note how far the courier has come."""
+    offer = case.state.offer
+    if offer is None or offer.channel != TransferChannel.COURIER:
+        raise WrongStageError("No courier is on the way with this handoff.", clause="HOF-4.2.4")
+    if not check_status(offer.courier_status, step.status):
+        return  # told before
+    case.set(offer=offer.model_copy(update={"courier_status": step.status}))
+    case.record("courier.reported", step.actor, now, status=str(step.status))
+
+
+def answer_offer(case: HandoffCase, step: m.AnswerOffer, now: datetime) -> None:
+    """Hear the receiving party: all, part, or a refusal with its reason (HOF-4.2.5)."""
+    offer = _open_offer(case, step.actor, now)
+    items = [item.item for item in case.state.items]
+    _check_answer(step, items)
+    answered = offer.model_copy(
+        update={
+            "answer": step.answer,
+            "answered_at": now,
+            "answered_by": step.actor.principal,
+            "missing": step.missing,
+        }
+    )
+    case.set(offer=answered)
+    case.record(
+        "handoff.acknowledged",
+        step.actor,
+        now,
+        ["HOF-3.3", *(["HOF-4.2.5"] if step.answer != Answer.REFUSE else [])],
+        answer=str(step.answer),
+        missing=list(step.missing),
+        reason=step.reason,
+    )
+    if step.answer == Answer.REFUSE:
+        give_back(case, "refused", step.actor, now, step.reason)
+    else:
+        _accept(case, step, answered, now)
+
+
+def conclude(case: HandoffCase, step: m.Conclude, now: datetime) -> None:
+    """End a handoff that came back: the sender keeps what was to be handed over."""
+    if case.state.returned_at is None or case.state.offer is not None:
+        raise WrongStageError(
+            "Only a handoff that came back is concluded. One whose transfer has not begun is "
+            "withdrawn; one that is offered waits for its answer.",
+            clause="HOF-4.2.5",
+        )
+    case.record("handoff.concluded", step.actor, now, reason=step.reason)
+    case.close(HandoffClosedAs.RETURNED, step.actor, now)
+
+
+def withdraw(case: HandoffCase, step: m.WithdrawHandoff, now: datetime) -> None:
+    """Give the handoff up before anything was transferred."""
+    require_not_offered(case, "a withdrawal")
+    if case.state.returned_at is not None:
+        raise WrongStageError(
+            "The handoff came back; say with `conclude` what happens now.", clause="HOF-4.2.5"
+        )
+    case.record("handoff.withdrawn", step.actor, now, reason=step.reason)
+    case.close(HandoffClosedAs.WITHDRAWN, step.actor, now)
+
+
+def adopt_policy(case: HandoffCase, step: m.AdoptHandoffPolicy, now: datetime) -> None:
+    """Move the handoff to another policy version; an offer keeps the times that it was told."""
+    before = case.policy.version
+    case.policy = step.policy
+    case.record(
+        "policy.adopted",
+        step.actor,
+        now,
+        ["HOF-8"],
+        from_version=before,
+        to_version=step.policy.version,
+        reason=step.reason,
+    )
+    for rung in case.state.rungs:
+        if rung.live and rung.status is None and step.policy.rung(rung.rung) is None:
+            case.spare(rung, now)  # fired in this very task: no row says any more whom to page
+
+
+def _accept(case: HandoffCase, step: m.AnswerOffer, offer: Offer, now: datetime) -> None:
+    in_part = step.answer == Answer.ACCEPT_IN_PART
+    outcome = HandoffClosedAs.ACCEPTED_IN_PART if in_part else HandoffClosedAs.ACCEPTED
+    case.put_acknowledgement_task(offer, now, outcome)
+    case.pass_custody(case.state.receiving.party, step.actor, now, str(step.answer))
+    case.confirm(offer, outcome, step.actor, now, step.reason)
+    if in_part:
+        missing = ", ".join(step.missing)
+        text = f"Offer {offer.number}: {missing} did not arrive and stay with {case.state.sender}."
+        kind = ReportKind.ACCEPTED_IN_PART
+        case.report_exception(kind, "HOF-4.2.5", step.actor, now, text, step.reason)
+        body = f"{case.state.case_id}: {missing} did not arrive, and stay with you."
+        case.warn_holder(f"offer/{offer.number}/missing", body, now)
+    case.tell("handoff_accepted", f"offer/{offer.number}/accepted", now)
+    case.record(
+        "customer.told",
+        step.actor,
+        now,
+        ["HOF-4.3.1"],
+        entry_id=f"offer/{offer.number}/customer-told",
+        what="handoff_accepted",
+    )
+    case.close(outcome, step.actor, now)
+
+
+def _check_answer(step: m.AnswerOffer, items: list[str]) -> None:
+    wrong = ""
+    if step.answer == Answer.ACCEPT_IN_PART:
+        missing = set(step.missing)
+        if not missing or not missing < set(items):
+            wrong = f"Name in `missing` some, but not all, of {', '.join(items)}."
+    elif step.missing:
+        wrong = "Items are `missing` only where the rest is accepted."
+    elif step.answer == Answer.REFUSE and step.reason is None:
+        wrong = "Say in `reason` why it is refused."
+    if wrong:
+        raise InvalidValueError(wrong, clause="HOF-4.2.5")
+
+
+def _open_offer(case: HandoffCase, actor: Actor, now: datetime) -> Offer:
+    """Return the offer that waits for this answer.
+
+    At the moment at which custody returns it is too late, also where the clock's own task comes
+    later: exactly one of the two holds.
+    """
+    if actor.principal != case.state.receiving.party:
+        raise NotAllowedError(
+            "Only the receiving party of this handoff acknowledges it.", clause="HOF-3.3"
+        )
+    offer = case.state.offer
+    if offer is None or offer.return_at is None:
+        raise StaleAnswerError("Nothing is offered now: the handoff is not, or no longer, sent.")
+    if now >= offer.return_at:
+        at = case.policy.desk.local(offer.return_at)
+        raise StaleAnswerError(f"The offer ended {at}; custody is the sender's again.")
+    return offer
+
+
+def _refuse_channel(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal:
+    channels = ", ".join(case.policy.handoff.channels)
+    report_id = case.report_exception(
+        ReportKind.CHANNEL_NOT_APPROVED,
+        "HOF-4.2.4",
+        step.actor,
+        now,
+        f"A transfer over {step.channel} was tried and refused.",
+    )
+    case.record(
+        "channel.refused",
+        step.actor,
+        now,
+        ["HOF-5.2"],
+        channel=step.channel,
+        report=report_id,
+    )
+    return Refusal(
+        code=CHANNEL_NOT_APPROVED,
+        message=f"{step.channel} is no approved channel; use one of {channels}. Nothing was "
+        f"transferred, and the attempt is on record as {report_id}.",
+        clause="HOF-4.2.4",
+    )
+
+
+def _begin_mail(case: HandoffCase, step: m.Transfer, offer: Offer, now: datetime) -> None:
+    if not step.recipient_has_key:
+        raise BehindGateError(
+            f"{case.state.receiving.party} has no certificate on file, and nothing is mailed "
+            "unencrypted. Add one, or choose another channel.",
+            clause="HOF-4.2.4",
+        )
+    case.set(offer=offer)
+    case.record("mail.begun", step.actor, now, number=offer.number)
+
+
+def _tracking(case: HandoffCase, step: m.Transfer) -> tuple[str | None, str | None]:
+    if step.channel != TransferChannel.COURIER:
+        return None, None
+    if step.carrier is None or step.tracking_number is None:
+        raise InvalidValueError(
+            "A courier needs `carrier` and `tracking_number`.", clause="HOF-4.2.4"
+        )
+    number = check_tracking(step.carrier, step.tracking_number, case.policy.handoff.carriers)
+    return step.carrier, number

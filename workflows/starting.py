@@ -1,0 +1,34 @@
+"""Starting the workflow of a handoff from that of an inquiry."""
+
+from sop.handoff.describe import summary
+from sop.handoff.handoff import Handoff
+from sop.handoff.messages import HandoffOrder
+from sop.handoff.state import HandoffStart
+from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.workflow import ParentClosePolicy
+
+from workflows.indexing import of_case
+
+
+def handoff_start(order: HandoffOrder) -> HandoffStart:
+    """Return the input of a handoff's workflow."""
+    return HandoffStart(
+        case_id=order.case_id, policy=order.policy, opened_by=order.opened_by, order=order
+    )
+
+
+async def start_handoff(order: HandoffOrder) -> None:
+    """Start a handoff; it may outlive the inquiry that it was opened from."""
+    start = handoff_start(order)
+    try:
+        await workflow.start_child_workflow(
+            "HandoffWorkflow",
+            start,
+            id=order.case_id,
+            static_summary=summary(order.policy.desk.local(order.received_at)),
+            search_attributes=of_case(Handoff.begin(start, order.received_at)),
+            parent_close_policy=ParentClosePolicy.ABANDON,
+        )
+    except WorkflowAlreadyStartedError:  # an operator has reset the inquiry; it runs already
+        workflow.logger.info("handoff.already_started", extra={"handoff_id": order.case_id})
