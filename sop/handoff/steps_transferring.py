@@ -30,11 +30,11 @@ def transfer(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal | No
         The refusal of a channel that is not approved: it is on record, with an incident report.
     """
     require_not_offered(case, "another transfer")
+    if step.channel not in case.policy.handoff.channels:
+        return _refuse_channel(case, step, now)
     if step.notice is not None:
         notice_customer(case, step.notice, step.actor, now)
     require_prepared(case, "The transfer", step.actor, now)
-    if step.channel not in case.policy.handoff.channels:
-        return _refuse_channel(case, step, now)
     carrier, number = _tracking(case, step)
     offer = Offer(
         number=case.state.offers + 1,

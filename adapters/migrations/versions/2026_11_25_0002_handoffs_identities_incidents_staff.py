@@ -128,6 +128,11 @@ def _create_identity_attempts() -> None:
     op.create_index(
         op.f("ix_identity_attempts_customer_id_at"), "identity_attempts", ["customer_id", "at"]
     )
+    op.create_index(
+        op.f("ix_identity_attempts_representative_at"),
+        "identity_attempts",
+        ["representative", "at"],
+    )
 
 
 def _create_identity_factors() -> None:
