@@ -84,7 +84,7 @@ def certify(standing: Standing, timeline: Iterable[TimelineEntry], rules: Rules)
     entries = tuple(timeline)
     proofs = proofs_of(standing.case_id, entries)
     missing = _missing(standing, proofs, rules)
-    listed = {*rules.concerns, *proofs.holding, *proofs.fallen}
+    listed = {*rules.concerns, *proofs.holding, *proofs.fallen, *missing}
     return Certificate(
         case_id=standing.case_id,
         kind=standing.kind,
@@ -104,6 +104,8 @@ def _missing(standing: Standing, proofs: Proofs, rules: Rules) -> tuple[str, ...
     if standing.closed_as in rules.released_by:
         return ()
     asked = {*rules.gating, *(c for kind, c in rules.asked_after.items() if kind in proofs.kinds)}
+    if proofs.awaited and rules.while_handed_off is not None:
+        asked.add(rules.while_handed_off)
     held = proofs.holding.keys()
     return tuple(
         clause

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sop.clauses import CLAUSES
-from sop.closing import ALTERNATIVES, GATING
+from sop.closing import ALTERNATIVES, GATING, HANDOFF_OPEN
+from sop.handoff.stages import GATING as HANDOFF_GATING
 from sop.standing import CaseKind
 
 
@@ -18,6 +19,7 @@ class Rules:
         gating: Clauses without whose proof the case does not close.
         alternatives: A gating clause to the one that stands in for it.
         asked_after: A kind of entry to the gating clause that it makes one.
+        while_handed_off: The clause that is missing while the case waits for a handoff's end.
         released_by: Ways to close that ask for no proof.
     """
 
@@ -25,6 +27,7 @@ class Rules:
     gating: tuple[str, ...]
     alternatives: Mapping[str, str] = field(default_factory=dict)
     asked_after: Mapping[str, str] = field(default_factory=dict)
+    while_handed_off: str | None = None
     released_by: frozenset[str] = frozenset()
 
 
@@ -36,11 +39,12 @@ INQUIRY = Rules(
     concerns=_of("INQ"),
     gating=GATING,
     alternatives=MappingProxyType(ALTERNATIVES),
+    while_handed_off=HANDOFF_OPEN,
     released_by=frozenset({"withdrawn", "duplicate"}),
 )
 HANDOFF = Rules(
     concerns=_of("HOF"),
-    gating=(),
+    gating=HANDOFF_GATING,
     asked_after=MappingProxyType({"discrepancy.opened": "HOF-4.1.4"}),
     released_by=frozenset({"withdrawn"}),
 )

@@ -34,11 +34,13 @@ class Proofs:
         holding: Clause to the last entry that bears it, where nothing withdrew it.
         fallen: Clause to the proof that fell last, where none has taken its place.
         kinds: What has happened in the case.
+        awaited: Handoffs that were opened from the case, and whose end it waits for.
     """
 
     holding: dict[str, TimelineEntry] = field(default_factory=dict)
     fallen: dict[str, Fallen] = field(default_factory=dict)
     kinds: set[str] = field(default_factory=set)
+    awaited: set[str] = field(default_factory=set)
     _verified: bool = False
     _exempt: bool = False
 
@@ -55,12 +57,16 @@ class Proofs:
         self.kinds.add(entry.kind)
 
     def _learn(self, entry: TimelineEntry) -> None:
-        """Keep what entries of 0.1.0 have to be read with: verified, or exempt from it."""
+        """Keep what later entries have to be read with."""
         if entry.kind in _CHECKED:
             self._verified = VERIFIED in entry.clauses
         elif entry.kind in _CLASSIFIED or entry.kind == "policy.adopted":
             # A verified case does not say whether it would be exempt: take it that it is not.
             self._exempt = VERIFIED in entry.clauses
+        elif entry.kind == "handoff.opened" and entry.detail.get("waits"):
+            self.awaited.add(str(entry.detail.get("handoff_id")))
+        elif entry.kind == "handoff.reported" and entry.detail.get("closed_as"):
+            self.awaited.discard(str(entry.detail.get("handoff_id")))
 
     def _withdrawn_by(self, entry: TimelineEntry) -> Collection[str]:
         said = entry.detail.get("withdraws")

@@ -4,9 +4,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from sop.handoff.models import HandoffRow
-from sop.incident.models import IncidentRow
-from sop.models import CaseRecord, Payload
+from sop.models import Payload
 
 
 class CaseKind(StrEnum):
@@ -43,31 +41,3 @@ def kind_of(case_id: str) -> CaseKind | None:
     prefix, dash, rest = case_id.partition("-")
     known = dash and rest and prefix in set(CaseKind)
     return CaseKind(prefix) if known else None
-
-
-def of_inquiry(row: CaseRecord) -> Standing:
-    """Return how an inquiry stands."""
-    return Standing.model_validate({**_shared(row), "kind": CaseKind.INQUIRY})
-
-
-def of_handoff(row: HandoffRow) -> Standing:
-    """Return how a handoff stands."""
-    return Standing.model_validate(
-        {**_shared(row), "case_id": row.handoff_id, "kind": CaseKind.HANDOFF}
-    )
-
-
-def of_incident(row: IncidentRow) -> Standing:
-    """Return how an incident stands. Its row may name another case, in which it happened."""
-    return Standing.model_validate(
-        {
-            **_shared(row),
-            "case_id": row.incident_id,
-            "kind": CaseKind.INCIDENT,
-            "closed_as": row.outcome,
-        }
-    )
-
-
-def _shared(row: CaseRecord | HandoffRow | IncidentRow) -> dict[str, object]:
-    return {name: value for name, value in row if name in Standing.model_fields}

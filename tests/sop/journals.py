@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sop.inquiry import Inquiry
 from sop.models import Entry
 from sop.records import TimelineEntry
-from sop.standing import Standing, of_inquiry
+from sop.standing import CaseKind, Standing
 
 
 def timeline(case_id: str, entries: Iterable[Entry]) -> tuple[TimelineEntry, ...]:
@@ -17,7 +17,8 @@ def timeline(case_id: str, entries: Iterable[Entry]) -> tuple[TimelineEntry, ...
 
 def standing_of(case: Inquiry) -> Standing:
     """Return how an inquiry stands, as its row would say."""
-    return of_inquiry(case.case_record())
+    said = {name: value for name, value in case.row() if name in Standing.model_fields}
+    return Standing.model_validate({**said, "kind": CaseKind.INQUIRY})
 
 
 def as_0_1_0(entries: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
