@@ -16,6 +16,7 @@ from sop.handoff.models import Answer, HandoffClosedAs, TransferChannel
 from sop.handoff.offering import give_back, make_offer
 from sop.handoff.state import Offer
 from sop.handoff.steps_preparing import notice_customer, require_not_offered, require_prepared
+from sop.identification import require_decided
 from sop.messages import Refusal
 from sop.models import CLOCK, Actor
 from sop.registers import ReportKind
@@ -90,6 +91,8 @@ def answer_offer(case: HandoffCase, step: m.AnswerOffer, now: datetime) -> None:
     offer = _open_offer(case, step.actor, now)
     items = [item.item for item in case.state.items]
     _check_answer(step, items)
+    if step.answer != Answer.REFUSE:
+        require_decided(case)
     answered = offer.model_copy(
         update={
             "answer": step.answer,

@@ -21,14 +21,20 @@ from adapters.tables import api_keys
 from runtime.devserver import DevServer
 from sop.policy import Policy
 from tests.api.callers import Callers, serve
+from tests.bench.handoff_paths import HANDOFF_PATHS
 from tests.bench.history import actions_in, kinds_of, own_events, payload_bytes, stored_bytes
 from tests.bench.paths import PATHS, House, PatientOnCall, family, rest_of_one
 from tests.databases import watch
 from tests.desk import Desk, a_desk
 from workers.worker import WorkerLimits, make_worker
 
+ALL_PATHS = PATHS | HANDOFF_PATHS
+
 LIMITS = {"events": 32, "transactions": 4}
 """What the plain path may cost at most."""
+
+HANDOFF_LIMITS = {"events": 40, "transactions": 6}
+"""What a handoff's plain path may cost at most."""
 
 AIM = {"events": 28}
 
@@ -94,7 +100,7 @@ async def measure(server: DevServer, url: str | URL, policy: Policy, path: str) 
 
 async def _walk(desk: Desk, path: str, *, key: str) -> str:
     async with serve(desk) as app, Callers(app, desk.database) as callers:
-        return await PATHS[path](House(desk, callers), key)
+        return await ALL_PATHS[path](House(desk, callers), key)
 
 
 @asynccontextmanager
