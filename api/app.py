@@ -25,7 +25,7 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, desk, service, steps
+from api.routes import cases, desk, proof, service, steps
 from runtime.cases import Cases
 from runtime.places import locate
 from runtime.policy import load_policy
@@ -65,7 +65,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, steps, desk, service):
+    for routes in (cases, proof, steps, desk, service):
         app.include_router(routes.router)
     return app
 
