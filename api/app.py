@@ -31,7 +31,7 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, customers, desk, recipients, service, staff, steps
+from api.routes import cases, customers, desk, proof, recipients, service, staff, steps
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
 from runtime.places import locate
@@ -73,7 +73,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, steps, customers, desk, staff, recipients, service):
+    for routes in (cases, proof, steps, customers, desk, staff, recipients, service):
         app.include_router(routes.router)
     return app
 

@@ -16,6 +16,7 @@ from sop.handoff.recipients import RecipientKey
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
+from sop.standing import Standing
 from sop.training import TrainingRecord
 
 
@@ -36,6 +37,10 @@ class CaseReads(Protocol):
         Raises:
             InvalidValueError: The cursor is none of ours.
         """
+        ...
+
+    def standing(self, case_id: str) -> Standing | None:
+        """Return how an inquiry, a handoff or an incident stands; None if there is none."""
         ...
 
     def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
