@@ -39,6 +39,7 @@ TABLE = {
     "mark_duplicate": "xxxxx ....",
     "adopt_policy": ".x..x .x..",
     "acknowledge": ".xxxx ....",
+    "manage_recipients": ".x..x .x..",
 }
 CELLS = [
     (action, role, cell == "x")
