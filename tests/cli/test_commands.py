@@ -19,7 +19,7 @@ from tests.processes import Ended, run, running
 COMMANDS = (
     ("api",), ("worker",), ("migrate",), ("bootstrap",), ("openapi",), ("version",),
     ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke"),
-    ("policy",), ("policy", "check"), ("policy", "show"),
+    ("policy",), ("policy", "check"), ("policy", "show"), ("certificate",), ("explain",),
 )  # fmt: skip
 
 
