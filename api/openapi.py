@@ -30,7 +30,9 @@ what the CRM knows.
 _TAGS = [
     {"name": "inquiries", "description": "Open cases, and read what the CRM knows of them."},
     {"name": "steps", "description": "Report what a person or service did in a case."},
+    {"name": "customers", "description": "What customers are identified by, and the check."},
     {"name": "desk", "description": "The desk's open tasks and its policy."},
+    {"name": "recipients", "description": "The certificates to which mail is encrypted."},
     {"name": "service", "description": "Health, version, and what the problems mean."},
 ]
 

@@ -56,6 +56,7 @@ RULES: Mapping[CaseKind, Rules] = MappingProxyType(
 
 _ROLES = "Who may do what is one table; the route and the workflow both ask it."
 _PLAIN = "The messages of policy {version} passed the check for plain language before it was used."
+_TRAINED = "A step by somebody without the training that the policy asks for is refused."
 
 BY_CONSTRUCTION: Mapping[str, str] = MappingProxyType(
     {
@@ -63,9 +64,11 @@ BY_CONSTRUCTION: Mapping[str, str] = MappingProxyType(
         "INQ-5.1": _PLAIN,
         "INQ-5.2": _PLAIN,
         "INQ-7.1": "A policy that keeps inquiries for less than 12 months is refused.",
+        "INQ-8.2": _TRAINED,
         "HOF-3.1": _ROLES,
         "HOF-3.2": _ROLES,
         "HOF-3.3": _ROLES,
+        "HOF-6.1": _TRAINED,
         "HOF-8": "The case follows policy {version}, and its row and its journal say so.",
     }
 )

@@ -7,12 +7,10 @@ from sop import messages as m
 from sop.handoff import messages as h
 from sop.handoff.models import Answer, HandoffOpening, Item, ReceivingParty
 from sop.identity import Form, FormResult
-from sop.models import Actor, Role
 from tests.bench.paths import BEYOND, House, Path, at_rest
-from tests.desk import ANNA, LEADER, Desk, eventually
+from tests.desk import ANNA, LEADER, RITA, Desk, eventually
 from workflows.escalating import escalation_id
 
-RITA = Actor(principal="rita", role=Role.RECEIVING_PARTY)
 ITEMS = (Item(item="file", description="The file"), Item(item="card", description="The card"))
 
 

@@ -5,7 +5,7 @@ import pytest
 from sop import messages as m
 from sop.errors import BehindGateError, InvalidValueError
 from sop.models import ClosedAs, Stage, VerificationOutcome
-from sop.policy import VerificationRule
+from sop.policy_rules import VerificationRule
 from tests.sop.builders import (
     ANNA,
     ANSWERED,
