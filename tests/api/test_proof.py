@@ -82,7 +82,7 @@ async def test_the_explanation_tells_what_happened_and_what_is_awaited(on_both: 
     said = answer.json()
     last = said["entries"][-1]
     assert last["entry"] == f"{case_id}#{receipt['seq']}"
-    assert last["sentence"] == "csr (representative) noted: “Called back at noon.”."
+    assert last["sentence"] == "csr (representative) noted: “Called back at noon.”"
     assert last["at"].keys() == {"utc", "local"}
     assert said["standing"][0] == "The inquiry is open, at the stage categorised; ana holds it."
     assert any(line.startswith("Still missing: INQ-4.3.1") for line in said["standing"])

@@ -97,7 +97,7 @@ async def test_a_case_is_told_in_sentences_and_ends_with_what_it_waits_for(
     assert code == 0
     assert "anna (representative) opened the inquiry (phone)" in told.splitlines()[0]
     assert told.splitlines()[0].endswith("[INQ-2, INQ-3.1]")
-    assert told.splitlines()[-1].endswith("noted: “A [bold] note | with a bar.”.")
+    assert told.splitlines()[-1].endswith("noted: “A [bold] note | with a bar.”")
     assert standing.startswith("The inquiry is open, at the stage in progress; anna holds it.")
     code, out, _ = await asyncio.to_thread(invoke, place, "explain", case_id, "--json")
     said = json.loads(out)
