@@ -23,6 +23,7 @@ COMMANDS = (
     ("policy",), ("policy", "check"), ("policy", "show"),
     ("training",), ("training", "record"), ("training", "list"), ("training", "expiring"),
     ("recipients",), ("recipients", "add"), ("recipients", "list"), ("recipients", "revoke"),
+    ("certificate",), ("explain",),
 )  # fmt: skip
 
 
