@@ -21,6 +21,8 @@ from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
 from adapters.migrate import current, head
+from adapters.recipient_keys import RecipientKeys
+from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import BearerKeys, KeyRing, turn_away
 from api.identifying import Identity
@@ -29,13 +31,14 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, customers, desk, service, steps
+from api.routes import cases, customers, desk, proof, recipients, service, staff, steps
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
 from runtime.places import locate
 from runtime.policy import load_policy
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.training import TrainingRing
 from sop.policy import Policy
 
 DATABASE_AWAY = "The database does not answer."
@@ -70,7 +73,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, steps, customers, desk, service):
+    for routes in (cases, proof, steps, customers, desk, staff, recipients, service):
         app.include_router(routes.router)
     return app
 
@@ -107,13 +110,20 @@ def assemble(
     ui: str,
 ) -> Parts:
     """Put the parts together around one engine and one Temporal client."""
-    reads = CrmReads(database)
+    reads, training = CrmReads(database), TrainingRecords(database)
     return Parts(
         cases=Cases(
-            client, policy, task_queue=task_queue, digest_of=reads.find_case_digest, ui=ui
+            client,
+            policy,
+            task_queue=task_queue,
+            digest_of=reads.find_case_digest,
+            training=TrainingRing(training, policy),
+            ui=ui,
         ),
         reads=reads,
+        training=training,
         keys=KeyRing(ApiKeys(database)),
+        recipients=RecipientKeys(database),
         readiness=Readiness({
             "database": lambda: _database_answers(reads),
             "migrations": lambda: _schema_is_current(database),

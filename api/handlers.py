@@ -35,6 +35,8 @@ _BY_STATUS = {
 }
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _MOST_ERRORS = 50
+_NO_CASE = {"principal", "course"}
+"""Parts of a path that name no case: what is wrong with them is told like any field."""
 
 
 def install(app: FastAPI) -> None:
@@ -91,7 +93,7 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
         return ProblemError("malformed-json")
     if any(error["loc"] == ("path", "customer_id") for error in errors):
         return ProblemError("not-found")
-    if any(error["loc"][0] == "path" for error in errors):
+    if any(error["loc"][0] == "path" and error["loc"][1] not in _NO_CASE for error in errors):
         return ProblemError("case-not-found")
     if any(_is_missing_key(error) for error in errors):
         return ProblemError("idempotency-key-missing")

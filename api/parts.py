@@ -1,6 +1,7 @@
 """What the routes work with. `api.app` puts it together and opens it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import Depends
@@ -11,9 +12,12 @@ from api.authentication import KeyRing
 from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
+from sop.handoff.recipients import RecipientKey
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
+from sop.standing import Standing
+from sop.training import TrainingRecord
 
 
 class CaseReads(Protocol):
@@ -35,6 +39,10 @@ class CaseReads(Protocol):
         """
         ...
 
+    def standing(self, case_id: str) -> Standing | None:
+        """Return how an inquiry, a handoff or an incident stands; None if there is none."""
+        ...
+
     def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
         """Return everything that happened in a case, its escalations included, in order."""
         ...
@@ -50,13 +58,55 @@ class CaseReads(Protocol):
         ...
 
 
+class TrainingRecords(Protocol):
+    """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
+
+    def record(self, record: TrainingRecord) -> TrainingRecord:
+        """Record a training, once; return what is on record."""
+        ...
+
+    def of(self, principal: str) -> tuple[TrainingRecord, ...]:
+        """Return one person's trainings, the latest first."""
+        ...
+
+    def latest(self, *, completed_after: datetime | None = None) -> tuple[TrainingRecord, ...]:
+        """Return the latest training of each person and course."""
+        ...
+
+
+class Recipients(Protocol):
+    """The certificates of receiving parties; each raises CrmUnavailableError without an answer."""
+
+    def add(self, party: str, pem: str, *, address: str | None, added_by: str) -> RecipientKey:
+        """Put a certificate on file; from now on it is the party's.
+
+        Raises:
+            InvalidValueError: It cannot keep a message secret, is not valid now, or was revoked.
+        """
+        ...
+
+    def list(self, party: str | None = None) -> tuple[RecipientKey, ...]:
+        """Return a party's certificates, the newest first."""
+        ...
+
+    def revoke(self, party: str) -> bool:
+        """Let nothing be encrypted to any certificate of a party; False: it has none on file."""
+        ...
+
+    def has_key(self, party: str) -> bool:
+        """Return whether a message could be encrypted to a party now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One process's parts: one Temporal client behind `cases`, one engine behind `reads`."""
+    """One process's parts: one Temporal client behind `cases`, one engine behind the others."""
 
     cases: Cases
     reads: CaseReads
+    training: TrainingRecords
     keys: KeyRing
+    recipients: Recipients
     readiness: Readiness
     identity: Identity
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from api.parts import Parts
-from api.schemas.desk import TaskList, TaskView
+from api.schemas.desk import PolicyView, TaskList, TaskView
 from api.schemas.identity import FormView, Identified, IdentityRecord
 from api.schemas.inquiries import (
     Escalations,
@@ -24,6 +24,7 @@ from api.schemas.values import shown
 from sop import messages
 from sop.evidence import FormOnRecord
 from sop.models import EscalationRecord, TaskRecord, VerificationOutcome
+from sop.policy import Policy
 from sop.records import CaseDetail, CasePage, CaseSummary, TimelineEntry
 
 INQUIRIES = "/v1/inquiries"
@@ -36,6 +37,8 @@ def links(parts: Parts, case_id: str) -> Links:
         self=page,
         timeline=f"{page}/timeline",
         escalations=f"{page}/escalations",
+        certificate=f"{page}/certificate",
+        explanation=f"{page}/explanation",
         temporal=parts.cases.link(case_id),
     )
 
@@ -99,6 +102,29 @@ def tasks(parts: Parts, records: tuple[TaskRecord, ...]) -> TaskList:
 def receipt(parts: Parts, answer: messages.Receipt) -> Receipt:
     """Return what a step did."""
     return Receipt.model_validate(shown(answer, parts.desk))
+
+
+def policy(in_force: Policy) -> PolicyView:
+    """Return a policy with the matrix of each procedure beside its rules."""
+    handoff, incident, duty = in_force.handoff, in_force.incident, in_force.duty
+    training = {
+        "valid_for": in_force.training_valid_for,
+        "warn_before": in_force.training_warn_before,
+        "courses": in_force.courses,
+    }
+    return PolicyView.model_validate(
+        {
+            **dict(in_force.case),
+            "effective_from": in_force.effective_from,
+            "handoff": handoff and {**dict(handoff.handoff), "escalation": handoff.escalation},
+            "incident": incident and {**dict(incident.incident), "escalation": incident.escalation},
+            "duty": duty and {"escalation": duty.escalation},
+            "audit": in_force.audit,
+            "training": training,
+            "review": {"every": in_force.review_every, "within": in_force.review_within},
+            "retention": in_force.retention,
+        }
+    )
 
 
 def identity_record(

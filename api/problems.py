@@ -135,6 +135,13 @@ _KINDS = (
         "Let somebody with a permitted role do it.",
     ),
     ProblemType(
+        "untrained", 403, "The training for this step is missing or has expired",
+        "Steps of the procedures are for people with a current training. The detail names the "
+        "course, and `clause` the clause that asks for it; nothing has changed.",
+        "Complete the course, and let a supervisor or an operator record it with "
+        "`PUT /v1/staff/{principal}/training/{course}` or `handrail training record`.",
+    ),
+    ProblemType(
         "not-found", 404, "There is no such page",
         "The API has nothing under this path.",
         "Compare the path with the API's description at /openapi.json.",

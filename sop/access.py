@@ -13,6 +13,7 @@ _STAFF = frozenset(
     }
 )
 _LEADERS = frozenset({Role.TEAM_LEADER, Role.DUTY_MANAGER})
+_SUPERVISORS = _LEADERS | {Role.QUALITY_MANAGER}
 _READERS = _STAFF | {Role.SERVICE, Role.OPERATOR, Role.AUDITOR}
 
 PERMITTED: dict[str, frozenset[Role]] = {
@@ -35,6 +36,9 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "mark_duplicate": _STAFF,
     "adopt_policy": _LEADERS | {Role.OPERATOR},
     "acknowledge": _STAFF - {Role.CSR},
+    "record_training": _SUPERVISORS | {Role.OPERATOR},
+    "read_training": _SUPERVISORS | {Role.OPERATOR, Role.AUDITOR},
+    "read_own_training": _STAFF | {Role.RECEIVING_PARTY, Role.OPERATOR, Role.AUDITOR},
     "identify": _STAFF | {Role.RECEIVING_PARTY},
     "keep_identity_record": frozenset({Role.SERVICE, Role.OPERATOR}),
     "decide_discrepancy": _LEADERS | {Role.QUALITY_MANAGER},
@@ -47,6 +51,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "report_courier": _STAFF | {Role.SERVICE},
     "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
     "conclude": _STAFF,
+    "manage_recipients": _LEADERS | {Role.OPERATOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 

@@ -83,7 +83,7 @@ def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
             "The case is another customer's. Name the case of the customer who is identified.",
             clause="HOF-4.1.3",
         )
-    _require_no_discrepancy(case)
+    require_decided(case)
     number = case.state.identification.attempts + 1
     outcome, reason = judge(rule, step, number)
     identity = None
@@ -173,7 +173,7 @@ def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
         BehindGateError: Nobody is verified, the identity has expired, or a supervisor must decide.
     """
     known = case.state.identification
-    _require_no_discrepancy(case)
+    require_decided(case)
     approved = known.discrepancy
     if approved is not None and approved.approved_until is not None:
         if now < approved.approved_until:
@@ -235,7 +235,8 @@ def _expire_approval(case: AnyCase, now: datetime) -> None:
     open_discrepancy(case, "approval_expired", CLOCK, now)
 
 
-def _require_no_discrepancy(case: AnyCase) -> None:
+def require_decided(case: AnyCase) -> None:
+    """Refuse what has to wait for a supervisor (HOF-4.1.4)."""
     discrepancy = case.state.identification.discrepancy
     if discrepancy is not None and discrepancy.decided_at is None:
         raise BehindGateError(

@@ -44,7 +44,7 @@ router = APIRouter(
     responses=problems(
         "malformed-json", "idempotency-key-missing", "body-too-large", "unsupported-media-type",
         "invalid-request", "invalid-value", "idempotency-key-reused", "too-many-requests",
-        "crm-unavailable", "temporal-unavailable", "not-answered",
+        "untrained", "crm-unavailable", "temporal-unavailable", "not-answered",
     ),
 )  # fmt: skip
 async def open_inquiry(

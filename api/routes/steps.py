@@ -22,8 +22,8 @@ router = APIRouter(
     responses={
         202: {"model": s.Receipt, "description": "Done; the CRM follows."},
         **problems(
-            "malformed-json", "unauthenticated", "not-allowed", "case-not-found", "case-closed",
-            "behind-gate", "wrong-stage", "body-too-large", "unsupported-media-type",
+            "malformed-json", "unauthenticated", "not-allowed", "untrained", "case-not-found",
+            "case-closed", "behind-gate", "wrong-stage", "body-too-large", "unsupported-media-type",
             "invalid-request", "invalid-value", "idempotency-key-reused", "too-many-requests",
             "internal-error", "crm-unavailable", "temporal-unavailable", "not-answered",
         ),

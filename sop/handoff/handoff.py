@@ -18,6 +18,7 @@ from sop.handoff.offering import offer_deadlines
 from sop.handoff.state import HandoffOutcome, HandoffStart, HandoffState
 from sop.handoff.steps_preparing import require_receiver
 from sop.identification import approval_deadline
+from sop.identity import Identification
 from sop.messages import Command, Refusal
 from sop.models import CLOCK, Customer, Deadline, Opening, VerificationOutcome
 from sop.policy import HandoffPolicy
@@ -117,8 +118,28 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
             custody=state.custody,
             policy_version=order.policy.version,
         )
+        case._carry(order, received_at)
         case.cause("clock")
         return case
+
+    def _carry(self, order: m.HandoffOrder, now: datetime) -> None:
+        """Take over the identity that the inquiry has verified: its level, not its evidence."""
+        if order.identity is None:
+            return
+        identification = Identification(
+            identity=order.identity, outcome=VerificationOutcome.VERIFIED
+        )
+        self.set(identification=identification)
+        self.record(
+            "identity.carried",
+            order.opened_by,
+            now,
+            order.identity_proofs,
+            from_case=self.state.inquiry_id,
+            level=str(order.identity.level),
+            verified_by=order.identity.verified_by,
+            expires_at=order.identity.expires_at.isoformat(),
+        )
 
     def perform(self, command: Command, now: datetime) -> None:
         """Do a step. One that is refused on record leaves its refusal behind."""

@@ -16,6 +16,7 @@ from sop.handoff.models import Answer, HandoffClosedAs, TransferChannel
 from sop.handoff.offering import give_back, make_offer
 from sop.handoff.state import Offer
 from sop.handoff.steps_preparing import notice_customer, require_not_offered, require_prepared
+from sop.identification import require_decided
 from sop.messages import Refusal
 from sop.models import CLOCK, Actor
 from sop.registers import ReportKind
@@ -30,11 +31,11 @@ def transfer(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal | No
         The refusal of a channel that is not approved: it is on record, with an incident report.
     """
     require_not_offered(case, "another transfer")
+    if step.channel not in case.policy.handoff.channels:
+        return _refuse_channel(case, step, now)
     if step.notice is not None:
         notice_customer(case, step.notice, step.actor, now)
     require_prepared(case, "The transfer", step.actor, now)
-    if step.channel not in case.policy.handoff.channels:
-        return _refuse_channel(case, step, now)
     carrier, number = _tracking(case, step)
     offer = Offer(
         number=case.state.offers + 1,
@@ -90,6 +91,8 @@ def answer_offer(case: HandoffCase, step: m.AnswerOffer, now: datetime) -> None:
     offer = _open_offer(case, step.actor, now)
     items = [item.item for item in case.state.items]
     _check_answer(step, items)
+    if step.answer != Answer.REFUSE:
+        require_decided(case)
     answered = offer.model_copy(
         update={
             "answer": step.answer,

@@ -13,8 +13,8 @@ from adapters.api_keys import ApiKeys
 from adapters.database import Database
 from api.app import assemble, create_app
 from api.parts import Parts
-from sop.models import Role
-from tests.desk import Desk
+from sop.models import Actor, Role
+from tests.desk import Desk, train
 
 RECEPTION = {
     "greeting": "Good morning, this is Anna of Example Company.",
@@ -97,10 +97,11 @@ class Caller:
 
 
 class Callers:
-    """One caller of each role; the principal bears the role's name."""
+    """One trained caller of each role; the principal bears the role's name."""
 
     def __init__(self, app: FastAPI, database: Database) -> None:
         self.app = app
+        self.database = database
         self.keys = ApiKeys(database)
         self.database = database
         self.desk = database.engine.dialect.name
@@ -116,6 +117,8 @@ class Callers:
     async def of(self, role: Role) -> Caller:
         """Return the caller of a role."""
         if role not in self._known:
+            person = Actor(principal=str(role), role=role)
+            await asyncio.to_thread(train, self.database, self.app.state.parts.cases.policy, person)
             made = await asyncio.to_thread(self.keys.create, str(role), role)
             self._known[role] = await self.bearing(made.token.get_secret_value())
         return self._known[role]

@@ -17,9 +17,9 @@ from adapters.api_keys import ApiKeys
 from api.limits import BODY, HEADERS
 from api.server import listen
 from runtime.devserver import DevServer
-from sop.models import Role
+from sop.models import Actor, Role
 from tests.api.callers import inquiry
-from tests.desk import Desk
+from tests.desk import Desk, train
 from tests.processes import Running, run, running
 
 FUZZING = Path(__file__).parent / "schemathesis.toml"
@@ -75,7 +75,9 @@ async def api(
     desk: Desk, server: DevServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
     """Run `handrail api` on the desk's server and database."""
-    made = await asyncio.to_thread(ApiKeys(desk.database).create, "wire", Role.TEAM_LEADER)
+    wire = Actor(principal="wire", role=Role.TEAM_LEADER)
+    await asyncio.to_thread(train, desk.database, desk.cases.policy, wire)
+    made = await asyncio.to_thread(ApiKeys(desk.database).create, wire.principal, wire.role)
     environment = {
         "TEMPORAL_ADDRESS": server.address,
         "HANDRAIL_STATE_DIR": str(tmp_path_factory.mktemp("state")),

@@ -39,6 +39,9 @@ TABLE = {
     "mark_duplicate": "xxxxx ....",
     "adopt_policy": ".x..x .x..",
     "acknowledge": ".xxxx ....",
+    "record_training": ".x.xx .x..",
+    "read_training": ".x.xx .xx.",
+    "read_own_training": "xxxxx .xx.",
 }
 CELLS = [
     (action, role, cell == "x")
