@@ -115,7 +115,7 @@ class Cases:
         except SopError as error:
             raise RefusedError.of(error) from None
         case_id = inquiry_id(actor.principal, key)
-        await self._require_trained(actor, "open", case_id)
+        await self.require_trained(actor, "open", case_id)
         recorded = await self._recorded(case_id)
         if recorded is not None:
             return _same_request(case_id, None, recorded, digest)
@@ -149,7 +149,7 @@ class Cases:
             CrmUnavailableError: The same; nobody can say now whether the actor is trained.
         """
         order = self._order(opening, actor, key, digest)
-        await self._require_trained(actor, "open_handoff", order.case_id)
+        await self.require_trained(actor, "open_handoff", order.case_id)
         recorded = await self._recorded(order.case_id)
         if recorded is not None:
             return _same_request(order.case_id, None, recorded, digest)
@@ -178,7 +178,7 @@ class Cases:
             TemporalUnavailableError: Temporal does not answer.
             CrmUnavailableError: Nobody can say now whether the actor is trained.
         """
-        await self._require_trained(command.actor, command.step, case_id)
+        await self.require_trained(command.actor, command.step, case_id)
         try:
             return await self._update(case_id, command, key)
         except CaseEndedError:
@@ -215,7 +215,13 @@ class Cases:
         """Return the address of the case in the Temporal UI."""
         return ui_link(self._ui, self.client.namespace, case_id, run_id)
 
-    async def _require_trained(self, actor: Actor, step: str, case_id: str) -> None:
+    async def require_trained(self, actor: Actor, step: str, case_id: str) -> None:
+        """Refuse a step of somebody who is not trained for it, before any work is done for it.
+
+        Raises:
+            RefusedError: A training is missing or has expired (INQ-8.2, HOF-6.1).
+            CrmUnavailableError: Nobody can say now whether the actor is trained.
+        """
         try:
             await self._training.require(actor, step, case_id)
         except SopError as error:

@@ -65,7 +65,8 @@ async def keep_identity_record(
     responses={
         202: {"model": Identified, "description": "Done; the CRM follows."},
         **problems(
-            "malformed-json", "idempotency-key-missing", "not-found", "case-not-found",
+            "malformed-json", "idempotency-key-missing", "not-allowed", "untrained", "not-found",
+            "case-not-found",
             "case-closed", "behind-gate", "wrong-stage", "invalid-request", "invalid-value",
             "idempotency-key-reused", "too-many-requests", "crm-unavailable",
             "temporal-unavailable", "not-answered",
@@ -90,6 +91,8 @@ async def identify(
         raise InvalidValueError("The policy in force has no [identification].", clause="HOF-4.1.2")
     presented = body.presented()
     check_forms(rule, tuple(form.form for form in presented), noticed=body.noticed)
+    # What the case would refuse is no attempt of the customer's.
+    await parts.cases.require_trained(actor, Identify.step, body.case_id)
     if not await is_known(parts, body.case_id):
         raise UnknownCaseError(body.case_id)
     attempt = Attempt(
