@@ -24,6 +24,7 @@ from sqlalchemy import (
 from adapters.database import Database
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
+from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
 from sop.errors import InvalidValueError
 from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, Payload, TaskRecord
@@ -36,6 +37,7 @@ from sop.records import (
     Moment,
     TimelineEntry,
 )
+from sop.standing import Standing, kind_of
 
 LONGEST_PAGE = 200
 
@@ -68,6 +70,14 @@ class CrmReads:
         """Return a case with its text and customer; None if there is none."""
         query = select(cases, customers).join(customers).where(cases.c.case_id == case_id)
         return next(map(_case_detail, self._rows(query)), None)
+
+    def standing(self, case_id: str) -> Standing | None:
+        """Return how an inquiry, a handoff or an incident stands; None if there is none."""
+        kind = kind_of(case_id)
+        if kind is None:
+            return None
+        rows = self._rows(standing_query(kind, case_id))
+        return next((to_standing(kind, case_id, row) for row in rows), None)
 
     def find_case_digest(self, case_id: str) -> str | None:
         """Return the digest of the request that opened a case; None if there is none."""

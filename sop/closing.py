@@ -21,7 +21,7 @@ GATING = (
 """Clauses of which each must have a journal entry as its proof. INQ-4.4.2 (confirmed at once) and
 INQ-4.4.3 (promised) are alternatives: either proves that the customer knew how the answer comes."""
 
-_ALTERNATIVE = {"INQ-4.4.2": "INQ-4.4.3"}
+ALTERNATIVES = {"INQ-4.4.2": "INQ-4.4.3"}
 
 HANDOFF_OPEN = "HOF-4.2.5"
 """What an inquiry waits for while a handoff that it waits for is open: its acknowledgement."""
@@ -48,7 +48,7 @@ def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
     if state.closed_as is not None:
         return ()
     proved = state.proofs.keys()
-    missing = [c for c in GATING if c not in proved and _ALTERNATIVE.get(c, c) not in proved]
+    missing = [c for c in GATING if c not in proved and ALTERNATIVES.get(c, c) not in proved]
     if any(note.waits and note.closed_as is None for note in state.handoffs):
         missing.append(HANDOFF_OPEN)
     return tuple(missing)

@@ -130,4 +130,5 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
         ["INQ-4.3.1", "INQ-4.3.2"] if verified else ["INQ-4.3.1"],
         forms_asked=list(step.forms_asked),
         outcome=str(step.outcome),
+        exempt_from_verification=not verified and cleared(case.policy, case.state),
     )
