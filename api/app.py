@@ -21,6 +21,7 @@ from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
 from adapters.migrate import current, head
+from adapters.recipient_keys import RecipientKeys
 from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import BearerKeys, KeyRing, turn_away
@@ -30,7 +31,7 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, customers, desk, service, staff, steps
+from api.routes import cases, customers, desk, proof, recipients, service, staff, steps
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
 from runtime.places import locate
@@ -72,7 +73,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, steps, customers, desk, staff, service):
+    for routes in (cases, proof, steps, customers, desk, staff, recipients, service):
         app.include_router(routes.router)
     return app
 
@@ -122,6 +123,7 @@ def assemble(
         reads=reads,
         training=training,
         keys=KeyRing(ApiKeys(database)),
+        recipients=RecipientKeys(database),
         readiness=Readiness({
             "database": lambda: _database_answers(reads),
             "migrations": lambda: _schema_is_current(database),

@@ -32,6 +32,7 @@ _TAGS = [
     {"name": "steps", "description": "Report what a person or service did in a case."},
     {"name": "customers", "description": "What customers are identified by, and the check."},
     {"name": "desk", "description": "The desk's open tasks and its policy."},
+    {"name": "recipients", "description": "The certificates to which mail is encrypted."},
     {"name": "service", "description": "Health, version, and what the problems mean."},
 ]
 

@@ -12,9 +12,11 @@ from api.authentication import KeyRing
 from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
+from sop.handoff.recipients import RecipientKey
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
+from sop.standing import Standing
 from sop.training import TrainingRecord
 
 
@@ -35,6 +37,10 @@ class CaseReads(Protocol):
         Raises:
             InvalidValueError: The cursor is none of ours.
         """
+        ...
+
+    def standing(self, case_id: str) -> Standing | None:
+        """Return how an inquiry, a handoff or an incident stands; None if there is none."""
         ...
 
     def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
@@ -68,6 +74,30 @@ class TrainingRecords(Protocol):
         ...
 
 
+class Recipients(Protocol):
+    """The certificates of receiving parties; each raises CrmUnavailableError without an answer."""
+
+    def add(self, party: str, pem: str, *, address: str | None, added_by: str) -> RecipientKey:
+        """Put a certificate on file; from now on it is the party's.
+
+        Raises:
+            InvalidValueError: It cannot keep a message secret, is not valid now, or was revoked.
+        """
+        ...
+
+    def list(self, party: str | None = None) -> tuple[RecipientKey, ...]:
+        """Return a party's certificates, the newest first."""
+        ...
+
+    def revoke(self, party: str) -> bool:
+        """Let nothing be encrypted to any certificate of a party; False: it has none on file."""
+        ...
+
+    def has_key(self, party: str) -> bool:
+        """Return whether a message could be encrypted to a party now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """One process's parts: one Temporal client behind `cases`, one engine behind the others."""
@@ -76,6 +106,7 @@ class Parts:
     reads: CaseReads
     training: TrainingRecords
     keys: KeyRing
+    recipients: Recipients
     readiness: Readiness
     identity: Identity
 

@@ -37,6 +37,8 @@ def links(parts: Parts, case_id: str) -> Links:
         self=page,
         timeline=f"{page}/timeline",
         escalations=f"{page}/escalations",
+        certificate=f"{page}/certificate",
+        explanation=f"{page}/explanation",
         temporal=parts.cases.link(case_id),
     )
 

@@ -51,6 +51,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "report_courier": _STAFF | {Role.SERVICE},
     "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
     "conclude": _STAFF,
+    "manage_recipients": _LEADERS | {Role.OPERATOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 

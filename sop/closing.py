@@ -1,5 +1,6 @@
 """The closing gate: which clauses must be proved before an inquiry may close (INQ-4.5.2, 4.6.2)."""
 
+from sop.handoff.stages import GATING as HANDOFF_GATING
 from sop.state import InquiryState
 
 GATING = (
@@ -39,8 +40,12 @@ customer was promised was the answer before it."""
 
 
 def proved_by_escalating(*clauses: str) -> tuple[str, ...]:
-    """Return what an escalation proves; that a contact is overdue does not prove the contact."""
-    return tuple(clause for clause in clauses if clause not in GATING)
+    """Return what an escalation proves.
+
+    That a contact, a decision or an acknowledgement is overdue does not prove that it was made.
+    """
+    asked = {*GATING, *HANDOFF_GATING, "HOF-4.1.4"}
+    return tuple(clause for clause in clauses if clause not in asked)
 
 
 def missing_for_closing(state: InquiryState) -> tuple[str, ...]:

@@ -72,6 +72,8 @@ _CLOCKS = {
 _IDENTITY = {
     "identity.checked": "checked the customer's identity, attempt {attempt}"
     "[ ({forms_asked:list})]: {outcome:words}[, level {level}][, until {expires_at:local}]",
+    "identity.carried": "brought along the identity that {verified_by} had verified"
+    "[ in {from_case}], level {level}[, until {expires_at:local}]",
     "discrepancy.opened": "stopped the case until a supervisor has decided "
     "(discrepancy {number}: {cause:words})",
     "discrepancy.decided": "[?approved|approved][!approved|rejected] discrepancy {number}"

@@ -103,6 +103,8 @@ class Links(View):
     self: str = Field(description="The case.", examples=["/v1/inquiries/inquiry-5f0c2a9b71d3e84c"])
     timeline: str = Field(description="Everything that happened in it.")
     escalations: str = Field(description="Its escalations.")
+    certificate: str = Field(description="What proves each clause, and what is missing.")
+    explanation: str = Field(description="The case in plain language.")
     temporal: str = Field(description="The case in the Temporal UI.")
 
 

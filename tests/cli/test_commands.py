@@ -22,6 +22,7 @@ COMMANDS = (
     ("identity",), ("identity", "set"), ("identity", "show"), ("identity", "remove"),
     ("policy",), ("policy", "check"), ("policy", "show"),
     ("training",), ("training", "record"), ("training", "list"), ("training", "expiring"),
+    ("recipients",), ("recipients", "add"), ("recipients", "list"), ("recipients", "revoke"),
 )  # fmt: skip
 
 
