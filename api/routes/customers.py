@@ -11,6 +11,7 @@ from api.identifying import attempt_id
 from api.openapi import problems
 from api.parts import WithParts, is_known
 from api.schemas.identity import Identified, IdentifyIn, IdentityRecord, IdentityRecordIn
+from api.sight import require_sight
 from runtime.case_errors import UnknownCaseError
 from sop.errors import InvalidValueError
 from sop.evidence import Attempt, check_forms
@@ -91,6 +92,7 @@ async def identify(
         raise InvalidValueError("The policy in force has no [identification].", clause="HOF-4.1.2")
     presented = body.presented()
     check_forms(rule, tuple(form.form for form in presented), noticed=body.noticed)
+    await require_sight(parts, actor, body.case_id)
     # What the case would refuse is no attempt of the customer's.
     await parts.cases.require_trained(actor, Identify.step, body.case_id)
     if not await is_known(parts, body.case_id):
