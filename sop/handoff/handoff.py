@@ -14,7 +14,7 @@ from sop.handoff import steps_preparing, steps_transferring
 from sop.handoff.case import HandoffCase
 from sop.handoff.describe import details
 from sop.handoff.models import HandoffClosedAs, HandoffRow
-from sop.handoff.offering import offer_deadlines
+from sop.handoff.offering import give_back, offer_deadlines
 from sop.handoff.state import HandoffOutcome, HandoffStart, HandoffState
 from sop.handoff.steps_preparing import require_receiver
 from sop.identification import approval_deadline
@@ -27,7 +27,7 @@ from sop.procedure import Procedure
 Step = Callable[[HandoffCase, Any, datetime], Refusal | None]
 
 STEPS: dict[type[Command], Step] = {
-    shared.Identify: identification.identify,
+    shared.Identify: steps_preparing.identify,
     shared.DecideDiscrepancy: identification.decide,
     m.ConfirmItems: steps_preparing.confirm_items,
     m.CompleteBrief: steps_preparing.complete_brief,
@@ -165,7 +165,10 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
         """End the handoff in order: an operator cancelled its workflow in Temporal."""
         if not self.closed:
             self.record("handoff.cancelled", CLOCK, now, entry_id="cancelled")
-            returned = bool(self.state.offers)
+            offer = self.state.offer
+            if offer is not None and offer.sent_at is not None:
+                give_back(self, "cancelled", CLOCK, now)
+            returned = self.state.returned_at is not None
             how = HandoffClosedAs.RETURNED if returned else HandoffClosedAs.WITHDRAWN
             self.close(how, CLOCK, now)
 

@@ -8,8 +8,11 @@ from datetime import datetime
 from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.handoff import messages as m
 from sop.handoff.case import HandoffCase
+from sop.handoff.models import HandoffStage
 from sop.handoff.stages import IDENTIFIED, PREPARED
+from sop.identification import identify as judge_attempt
 from sop.identification import use_identity
+from sop.messages import Identify
 from sop.models import Actor
 
 _WHAT = {
@@ -21,6 +24,17 @@ _WHAT = {
     "HOF-4.2.2": "complete the brief for the receiving party",
     "HOF-4.2.3": "tell the customer, and introduce the receiving party",
 }
+
+
+def identify(case: HandoffCase, step: Identify, now: datetime) -> None:
+    """Judge an attempt (HOF-4.1). One that fails could not call back a mail under way."""
+    if case.stage == HandoffStage.SENDING:
+        raise WrongStageError(
+            "The encrypted message is on its way. Identify the customer when it was sent, or when "
+            "it could not be.",
+            clause="HOF-4.2.4",
+        )
+    judge_attempt(case, step, now)
 
 
 def require_identified(case: HandoffCase, what: str, actor: Actor, now: datetime) -> None:
