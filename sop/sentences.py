@@ -72,6 +72,7 @@ _CLOCKS = {
 _IDENTITY = {
     "identity.checked": "checked the customer's identity, attempt {attempt}"
     "[ ({forms_asked:list})]: {outcome:words}[, level {level}][, until {expires_at:local}]",
+    "identification.attested": "made good what the customer is told at an identity check",
     "identity.carried": "brought along the identity that {verified_by} had verified"
     "[ in {from_case}], level {level}[, until {expires_at:local}]",
     "discrepancy.opened": "stopped the case until a supervisor has decided "

@@ -6,6 +6,7 @@ from sop import identification
 from sop import messages as m
 from sop.case import Case
 from sop.errors import BehindGateError, InvalidValueError, NotAllowedError
+from sop.identification import revoke
 from sop.models import Actor, Classification, Reception, Role, VerificationOutcome
 from sop.policy import CasePolicy
 from sop.stages import cleared
@@ -122,6 +123,8 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
             clause="HOF-4.1.4",
         )
     case.set(verification=step.outcome)
+    if not verified:
+        revoke(case, step.outcome)
     if not cleared(case.policy, case.state):
         case.unprove(["INQ-4.3.2"])
     case.record(

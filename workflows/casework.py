@@ -81,7 +81,7 @@ class Casework:
             await self.escalations.follow(worked=self._worked())
             await self.act()
             self.show()
-            if workflow.info().is_continue_as_new_suggested():
+            if workflow.info().is_continue_as_new_suggested() and self.is_quiet():
                 await self._continue_as_new()
             await self._until_something_happens()
 
@@ -136,9 +136,7 @@ class Casework:
         return worked
 
     async def _continue_as_new(self) -> None:
-        await workflow.wait_condition(self.is_quiet)
-        await self.filing.drained()
-        await self.journal.drained()
+        await self.journal.drained()  # what is not filed yet goes along, and is filed once
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.changed:  # else what happened meanwhile comes first
             workflow.continue_as_new(self.to_continue())
