@@ -13,6 +13,7 @@ _STAFF = frozenset(
     }
 )
 _LEADERS = frozenset({Role.TEAM_LEADER, Role.DUTY_MANAGER})
+_MANAGERS = frozenset({Role.QUALITY_MANAGER, Role.DUTY_MANAGER})
 _READERS = _STAFF | {Role.SERVICE, Role.OPERATOR, Role.AUDITOR}
 
 PERMITTED: dict[str, frozenset[Role]] = {
@@ -46,6 +47,13 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "report_courier": _STAFF | {Role.SERVICE},
     "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
     "conclude": _STAFF,
+    "open_incident": _STAFF,
+    "add_action": _STAFF,
+    "complete_action": _STAFF,
+    "inform_regulator": _MANAGERS,
+    "decide_not_notifiable": _MANAGERS,
+    "close_incident": _MANAGERS,
+    "read_incident_reports": _LEADERS | {Role.QUALITY_MANAGER, Role.AUDITOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 
