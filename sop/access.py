@@ -17,6 +17,7 @@ _STAFF = frozenset(
 )
 _LEADERS = frozenset({Role.TEAM_LEADER, Role.DUTY_MANAGER})
 _SUPERVISORS = _LEADERS | {Role.QUALITY_MANAGER}
+_MANAGERS = frozenset({Role.QUALITY_MANAGER, Role.DUTY_MANAGER})
 _READERS = _STAFF | {Role.SERVICE, Role.OPERATOR, Role.AUDITOR}
 
 PERMITTED: dict[str, frozenset[Role]] = {
@@ -58,6 +59,13 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
     "conclude": _STAFF,
     "manage_recipients": _LEADERS | {Role.OPERATOR},
+    "open_incident": _STAFF,
+    "add_action": _STAFF,
+    "complete_action": _STAFF,
+    "inform_regulator": _MANAGERS,
+    "decide_not_notifiable": _MANAGERS,
+    "close_incident": _MANAGERS,
+    "read_incident_reports": _LEADERS | {Role.QUALITY_MANAGER, Role.AUDITOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 
