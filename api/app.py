@@ -17,6 +17,7 @@ from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
@@ -31,7 +32,19 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, customers, desk, proof, recipients, service, staff, steps
+from api.routes import (
+    briefs,
+    cases,
+    customers,
+    desk,
+    handoff_steps,
+    handoffs,
+    proof,
+    recipients,
+    service,
+    staff,
+    steps,
+)
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
 from runtime.places import locate
@@ -43,6 +56,11 @@ from sop.policy import Policy
 
 DATABASE_AWAY = "The database does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
+
+_ROUTES = (
+    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, recipients,
+    service,
+)  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
 
@@ -73,7 +91,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, proof, steps, customers, desk, staff, recipients, service):
+    for routes in _ROUTES:
         app.include_router(routes.router)
     return app
 
@@ -121,6 +139,7 @@ def assemble(
             ui=ui,
         ),
         reads=reads,
+        handoffs=HandoffReads(database),
         training=training,
         keys=KeyRing(ApiKeys(database)),
         recipients=RecipientKeys(database),

@@ -13,9 +13,11 @@ from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
 from sop.handoff.recipients import RecipientKey
+from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
+from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
 from sop.standing import Standing
 from sop.training import TrainingRecord
 
@@ -55,6 +57,44 @@ class CaseReads(Protocol):
         self, *, open_only: bool = True, assignee: str | None = None
     ) -> tuple[TaskRecord, ...]:
         """Return the tasks for staff, by the moment at which they are due."""
+        ...
+
+
+class HandoffReads(Protocol):
+    """What the CRM shows of handoffs; each method raises CrmUnavailableError without an answer."""
+
+    def handoff(self, handoff_id: str) -> HandoffDetail | None:
+        """Return a handoff with its texts and customer; None if there is none."""
+        ...
+
+    def receiving_party(self, handoff_id: str) -> str | None:
+        """Return whose handoff it is now; None if the CRM has none of this id."""
+        ...
+
+    def handoffs(
+        self, wanted: HandoffFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> HandoffPage:
+        """Return a page of handoffs, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+    def of_inquiry(self, inquiry_id: str) -> tuple[HandoffSummary, ...]:
+        """Return the handoffs that were opened from an inquiry, the oldest first."""
+        ...
+
+    def confirmations(self, case_id: str) -> tuple[HandoffConfirmation, ...]:
+        """Return the confirmations of a handoff (HOF-7.2)."""
+        ...
+
+    def verifications(self, case_id: str) -> tuple[VerificationRecord, ...]:
+        """Return the customer verification log of a case (HOF-7.1)."""
+        ...
+
+    def reports(self, case_id: str) -> tuple[IncidentReport, ...]:
+        """Return the exception and incident reports of a case (HOF-7.3)."""
         ...
 
 
@@ -104,6 +144,7 @@ class Parts:
 
     cases: Cases
     reads: CaseReads
+    handoffs: HandoffReads
     training: TrainingRecords
     keys: KeyRing
     recipients: Recipients

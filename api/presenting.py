@@ -10,6 +10,7 @@ from api.schemas.identity import FormView, Identified, IdentityRecord
 from api.schemas.inquiries import (
     Escalations,
     EscalationView,
+    HandoffOfInquiry,
     InquiryDetail,
     InquiryPage,
     InquirySummary,
@@ -23,16 +24,24 @@ from api.schemas.steps import Receipt
 from api.schemas.values import shown
 from sop import messages
 from sop.evidence import FormOnRecord
+from sop.handoff.records import HandoffSummary
 from sop.models import EscalationRecord, TaskRecord, VerificationOutcome
 from sop.policy import Policy
 from sop.records import CaseDetail, CasePage, CaseSummary, TimelineEntry
+from sop.standing import CaseKind, kind_of
 
 INQUIRIES = "/v1/inquiries"
+HANDOFFS = "/v1/handoffs"
+
+
+def page_of(case_id: str) -> str:
+    """Return the address of an inquiry or a handoff."""
+    return f"{HANDOFFS if kind_of(case_id) is CaseKind.HANDOFF else INQUIRIES}/{case_id}"
 
 
 def links(parts: Parts, case_id: str) -> Links:
     """Return where to go from a case."""
-    page = f"{INQUIRIES}/{case_id}"
+    page = page_of(case_id)
     return Links(
         self=page,
         timeline=f"{page}/timeline",
@@ -43,12 +52,13 @@ def links(parts: Parts, case_id: str) -> Links:
     )
 
 
-def detail(parts: Parts, record: CaseDetail) -> InquiryDetail:
-    """Return a case, whole."""
+def detail(parts: Parts, record: CaseDetail, handoffs: tuple[HandoffSummary, ...]) -> InquiryDetail:
+    """Return a case, whole, with the handoffs that were opened from it."""
     return InquiryDetail.model_validate(
         {
             **shown(record, parts.desk),
             "customer": record.customer.model_dump(),
+            "handoffs": [_handoff(parts, handoff) for handoff in handoffs],
             "links": links(parts, record.case_id),
         }
     )
@@ -147,6 +157,12 @@ def _summary(parts: Parts, record: CaseSummary) -> InquirySummary:
     return InquirySummary.model_validate(
         {**shown(record, parts.desk), "links": links(parts, record.case_id)}
     )
+
+
+def _handoff(parts: Parts, record: HandoffSummary) -> HandoffOfInquiry:
+    said = shown(record, parts.desk)
+    name = record.handoff_id
+    return HandoffOfInquiry.model_validate({**said, "case_id": name, "page": page_of(name)})
 
 
 def _escalation(parts: Parts, record: EscalationRecord) -> EscalationView:

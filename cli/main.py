@@ -7,6 +7,7 @@ import typer
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
 from cli import (
+    brief,
     describing,
     identity,
     keys,
@@ -38,6 +39,7 @@ app.command()(setting_up.bootstrap)
 app.command()(views.views)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
+app.command()(brief.brief)
 app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(identity.app, name="identity")

@@ -166,7 +166,8 @@ def _of_the_years(policy: Policy) -> Iterator[tuple[str, str]]:
 
 def _course(course: Course) -> str:
     procedures = ", ".join(course.procedures)
-    return f"{course.course}: for the steps of {procedures}; {_list(course.roles)}"
+    anew = f"; anew if before {course.revised_on}" if course.revised_on else ""
+    return f"{course.course}: for the steps of {procedures}; {_list(course.roles)}{anew}"
 
 
 def _done(within: timedelta | None) -> str:

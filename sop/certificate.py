@@ -9,7 +9,14 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from sop.certificate_rules import BY_CONSTRUCTION, NEVER_DUE, OF_THE_DESK, STILL_OPEN, Rules
+from sop.certificate_rules import (
+    BY_CONSTRUCTION,
+    NEVER_DUE,
+    OF_THE_DESK,
+    STILL_OPEN,
+    UNSETTLED,
+    Rules,
+)
 from sop.clauses import CLAUSES, MetAs
 from sop.durations import format_milliseconds
 from sop.models import Payload, Role
@@ -107,17 +114,17 @@ def _missing(standing: Standing, proofs: Proofs, rules: Rules) -> tuple[str, ...
     if proofs.awaited and rules.while_handed_off is not None:
         asked.add(rules.while_handed_off)
     held = proofs.holding.keys()
-    return tuple(
-        clause
-        for clause in CLAUSES
-        if clause in asked and held.isdisjoint({clause, rules.alternatives.get(clause, clause)})
-    )
+    lacking = {c for c in asked if held.isdisjoint({c, rules.alternatives.get(c, c)})}
+    lacking |= {clause for clause, kind in rules.until.items() if kind not in proofs.kinds}
+    return tuple(clause for clause in CLAUSES if clause in lacking)
 
 
 def _line(
     clause: str, standing: Standing, proofs: Proofs, rules: Rules, *, missing: bool
 ) -> CertificateLine:
     proof, fallen = proofs.holding.get(clause), proofs.fallen.get(clause)
+    if proof is not None and missing:
+        return _line_of(clause, LineStatus.MISSING, UNSETTLED)
     if proof is not None:
         return _line_of(clause, LineStatus.PROVED, _lateness(proof), proof)
     if fallen is not None and standing.closed_as not in rules.released_by:

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from pydantic import AwareDatetime
 
 from sop.errors import InvalidValueError
-from sop.identification import accepted_forms
 from sop.identity import Form, FormResult
 from sop.models import Payload
 from sop.policy import IdentificationRule
@@ -128,6 +127,12 @@ def spell_answer(answer: str) -> str:
     """Return an answer without regard to case, to forms of a letter, and to blanks."""
     folded = unicodedata.normalize("NFKC", answer).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def accepted_forms(rule: IdentificationRule) -> tuple[frozenset[Form], frozenset[Form]]:
+    """Return the primary and the secondary forms that the policy accepts."""
+    off = frozenset() if rule.security_question else {Form.SECURITY_QUESTION}
+    return frozenset(rule.primary), frozenset(rule.secondary) - off
 
 
 def check_forms(

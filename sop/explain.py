@@ -76,9 +76,14 @@ def told(entry: TimelineEntry, desk: Desk) -> ToldEntry:
         local=desk.local(entry.at),
         by=entry.actor.principal,
         role=entry.actor.role,
-        sentence=f"{_who(entry)} {done}.{falls}",
+        sentence=f"{_who(entry)} {_ended(done)}{falls}",
         clauses=entry.clauses,
     )
+
+
+def _ended(sentence: str) -> str:
+    """Return a sentence with its full stop; one that ends with somebody's own needs no second."""
+    return sentence if sentence.endswith((".”", "!”", "?”")) else f"{sentence}."
 
 
 def _who(entry: TimelineEntry) -> str:

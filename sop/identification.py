@@ -11,6 +11,7 @@ from sop import messages as m
 from sop.case_file import AnyCase
 from sop.deadlines import Due
 from sop.errors import BehindGateError, InvalidValueError, NotAllowedError, WrongStageError
+from sop.evidence import check_forms
 from sop.identity import PRIMARY, Discrepancy, Form, Identity, IdentityLevel
 from sop.ladder import arm
 from sop.models import CLOCK, Actor, Role, TaskKind, TaskRecord, VerificationOutcome
@@ -38,34 +39,12 @@ def judge(
         return VerificationOutcome.NEEDS_SUPERVISOR, "attempts_exhausted"
     if step.noticed:
         return VerificationOutcome.NEEDS_SUPERVISOR, "noticed"
-    require_forms(rule, [result.form for result in step.forms])
+    check_forms(rule, tuple(result.form for result in step.forms))
     if all(result.matched for result in step.forms):
         return VerificationOutcome.VERIFIED, "matched"
     if number == rule.attempts_per_call:
         return VerificationOutcome.NEEDS_SUPERVISOR, "attempts_exhausted"
     return VerificationOutcome.NOT_VERIFIED, "mismatch"
-
-
-def accepted_forms(rule: IdentificationRule) -> tuple[frozenset[Form], frozenset[Form]]:
-    """Return the primary and the secondary forms that the policy accepts."""
-    off = frozenset() if rule.security_question else {Form.SECURITY_QUESTION}
-    return frozenset(rule.primary), frozenset(rule.secondary) - off
-
-
-def require_forms(rule: IdentificationRule, presented: list[Form]) -> None:
-    """Refuse what is not at least one primary and one secondary form.
-
-    Raises:
-        InvalidValueError: Which forms the policy accepts (HOF-4.1.2).
-    """
-    primary, secondary = accepted_forms(rule)
-    given = frozenset(presented)
-    if not given <= primary | secondary or not given & primary or not given & secondary:
-        raise InvalidValueError(
-            f"Present one of {', '.join(sorted(primary))} and one of "
-            f"{', '.join(sorted(secondary))}; two facts of one document are one form.",
-            clause="HOF-4.1.2",
-        )
 
 
 def level_of(forms: list[Form]) -> IdentityLevel:
@@ -152,6 +131,8 @@ def decide(case: AnyCase, step: m.DecideDiscrepancy, now: datetime) -> None:
             "approved_until": until,
         }
     )
+    if not step.approve:
+        case.identity_found(VerificationOutcome.NOT_VERIFIED)
     case.record(
         "discrepancy.decided",
         step.actor,
@@ -176,7 +157,6 @@ def decide(case: AnyCase, step: m.DecideDiscrepancy, now: datetime) -> None:
     else:
         outcome = VerificationOutcome.NOT_VERIFIED
         _know(case, discrepancy=None, outcome=outcome)
-        case.identity_found(outcome)
         _log(case, step.actor, now, outcome, "rejected", decided_by=step.actor.principal)
 
 

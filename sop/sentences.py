@@ -117,5 +117,29 @@ _HANDOFF = {
     "handoff.closed": "closed the handoff as {closed_as:words}[; {custody} has custody]",
 }
 
-SENTENCES: Mapping[str, str] = MappingProxyType({**_INQUIRY, **_CLOCKS, **_IDENTITY, **_HANDOFF})
+_INCIDENT = {
+    "incident.opened": "reported a breach of {breach_of}[ in {concerns}], known since "
+    "{known_at:local}; the regulator is to know by {regulator_due_at:local}",
+    "incident.assigned": "gave the incident to {to_assignee}[; {from_assignee} had it before]"
+    "[: {reason:quote}]",
+    "incident.cancelled": "found the incident cancelled in Temporal",
+    "incident.closed": "closed the incident[: {outcome:quote}]",
+    "action.added": "asked {owner} for the corrective action {action:words} by {due_at:local}"
+    "[: {description:quote}]",
+    "action.completed": "completed the corrective action {action:words}[!in_time|, too late]"
+    "[: {result:quote}]",
+    "action.overdue": "found the corrective action {action:words} of {owner} not done, due "
+    "{due_at:local}",
+    "regulator.warned": "warned the holder that the regulator is to know by {due_at:local}",
+    "regulator.overdue": "found the regulator not informed, due {due_at:local}"
+    "[, and noticed it {lateness_ms:late} late]",
+    "regulator.informed": "informed the regulator {informed_at:local}[!in_time|, too late]"
+    "[, reference {reference}]",
+    "regulator.not_needed": "decided that the regulator need not know[!in_time|, too late]"
+    "[: {reason:quote}]",
+}
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {**_INQUIRY, **_CLOCKS, **_IDENTITY, **_HANDOFF, **_INCIDENT}
+)
 """Kind of entry to its sentence."""

@@ -14,9 +14,10 @@ from activities.ports import CrmPort, IncidentPort, OnCallPort, SecureMailPort
 from activities.transferring import TransferActivities
 from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
+from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
 
-WORKFLOWS = (InquiryWorkflow, HandoffWorkflow, EscalationWorkflow)
+WORKFLOWS = (InquiryWorkflow, HandoffWorkflow, IncidentWorkflow, EscalationWorkflow)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from api.identifying import attempt_id
 from api.openapi import problems
 from api.parts import WithParts, is_known
 from api.schemas.identity import Identified, IdentifyIn, IdentityRecord, IdentityRecordIn
+from api.sight import require_sight
 from runtime.case_errors import UnknownCaseError
 from sop.errors import InvalidValueError
 from sop.evidence import Attempt, check_forms
@@ -65,7 +66,8 @@ async def keep_identity_record(
     responses={
         202: {"model": Identified, "description": "Done; the CRM follows."},
         **problems(
-            "malformed-json", "idempotency-key-missing", "not-found", "case-not-found",
+            "malformed-json", "idempotency-key-missing", "not-allowed", "untrained", "not-found",
+            "case-not-found",
             "case-closed", "behind-gate", "wrong-stage", "invalid-request", "invalid-value",
             "idempotency-key-reused", "too-many-requests", "crm-unavailable",
             "temporal-unavailable", "not-answered",
@@ -90,6 +92,9 @@ async def identify(
         raise InvalidValueError("The policy in force has no [identification].", clause="HOF-4.1.2")
     presented = body.presented()
     check_forms(rule, tuple(form.form for form in presented), noticed=body.noticed)
+    await require_sight(parts, actor, body.case_id)
+    # What the case would refuse is no attempt of the customer's.
+    await parts.cases.require_trained(actor, Identify.step, body.case_id)
     if not await is_known(parts, body.case_id):
         raise UnknownCaseError(body.case_id)
     attempt = Attempt(

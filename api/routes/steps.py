@@ -176,6 +176,19 @@ async def adopt_policy(
 
 
 @router.post(
+    "/discrepancy-decision",
+    operation_id="decide_discrepancy",
+    summary="Decide about the customer's identity",
+)
+async def decide_discrepancy(
+    body: s.DecideDiscrepancyIn,
+    report: Annotated[Report[m.DecideDiscrepancy], reports(m.DecideDiscrepancy)],
+) -> s.Receipt:
+    """Approve or reject as a supervisor who has not worked on the case (HOF-4.1.4)."""
+    return await report.take(body)
+
+
+@router.post(
     "/escalations/{rung}/{occasion}/acknowledgement",
     operation_id="acknowledge",
     summary="Take an escalation",

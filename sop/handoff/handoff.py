@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from sop import identification
 from sop import messages as shared
-from sop.access import require
+from sop.access import require, require_own_handoff
 from sop.deadlines import Due, do_due, earliest, rung_deadlines
 from sop.errors import InvalidValueError
 from sop.handoff import messages as m
@@ -143,6 +143,7 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
 
     def perform(self, command: Command, now: datetime) -> None:
         """Do a step. One that is refused on record leaves its refusal behind."""
+        require_own_handoff(command.actor, self.state.receiving.party)
         self.refused = STEPS[type(command)](self, command, now)
 
     def tick(self, now: datetime) -> None:

@@ -1,6 +1,9 @@
 """Certificates on file: only what keeps a message secret, one at a time, until it is revoked."""
 
+import base64
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,24 +12,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
+from adapters.certificates import address_of, read_certificate
 from adapters.database import Database
 from adapters.recipient_keys import LATEST, RecipientKeys
 from sop.errors import InvalidValueError
-from tests.batches import MONDAY, after
+from tests.batches import MONDAY, Clock, after
 from tests.certificates import ADDRESS, Holder, ec_key, for_purpose, for_use, holder, rsa_key
 
 YEAR = timedelta(days=365)
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = MONDAY
-
-    def __call__(self) -> datetime:
-        return self.now
+DER = holder(at=MONDAY).certificate.public_bytes(Encoding.DER)
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 @pytest.fixture
@@ -173,6 +171,23 @@ def test_a_private_key_is_refused_and_not_kept(keys: RecipientKeys) -> None:
     with pytest.raises(InvalidValueError, match="private key"):
         keys.add("archive", party.pem + secret, address=None, added_by="lena")
     assert keys.list() == ()
+
+
+def test_a_certificate_of_an_unheard_of_version_is_refused() -> None:
+    version = bytes.fromhex("a003020102")
+    assert DER.count(version) == 1
+    der = DER.replace(version, version[:-1] + b"\x39")
+    with pytest.raises(InvalidValueError, match="no X"):
+        read_certificate(f"{BEGIN}\n{base64.encodebytes(der).decode()}{END}\n", MONDAY)
+
+
+@given(st.data())
+def test_a_certificate_with_a_changed_byte_is_refused_or_read(data: Any) -> None:
+    der = bytearray(DER)
+    der[data.draw(st.integers(0, len(der) - 1))] ^= data.draw(st.integers(1, 255))
+    pem = f"{BEGIN}\n{base64.encodebytes(bytes(der)).decode()}{END}\n"
+    with suppress(InvalidValueError), warnings.catch_warnings(action="ignore"):
+        address_of(read_certificate(pem, MONDAY), None)
 
 
 @pytest.mark.parametrize("length", [10, 200, 400, 700])

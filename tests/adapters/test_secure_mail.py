@@ -1,11 +1,9 @@
 """Mail to a receiving party: encrypted or not at all, and one message however often it is tried."""
 
-import socket
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTP
-from pathlib import Path
 
 import pytest
 import structlog
@@ -30,10 +28,10 @@ from adapters.secure_mail import OutboxSecureMail
 from adapters.smtp import MailServer, SmtpDelivery
 from adapters.tables import outbox
 from runtime.redaction import ALLOWED_KEYS
-from tests.batches import MONDAY, after
+from tests.batches import MONDAY, Clock, after
 from tests.certificates import ADDRESS, Holder, holder, rsa_key
 from tests.databases import Connect
-from tests.mail_sink import MailSink, for_host, mail_sink, tls
+from tests.mail_sink import MailSink, mail_sink
 
 CANARY = "CANARY-4711 Carla Client"
 SENDER = "desk@example.org"
@@ -46,16 +44,6 @@ MAIL = SecureMail(
 )
 PARTY = holder(at=MONDAY)
 OTHER = holder(at=MONDAY, key=rsa_key(number=2))
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = MONDAY
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -281,19 +269,6 @@ def test_a_mail_that_was_sent_stays_so_when_its_certificate_ends(
     assert post.send(MAIL) == sent
 
 
-def test_a_mail_server_that_is_not_there_is_unavailable(
-    database: Database, keys: RecipientKeys, clock: Clock
-) -> None:
-    on_file(keys)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        server = MailServer("127.0.0.1", taken.getsockname()[1])
-        post = OutboxSecureMail(database, sender=SENDER, delivery=SmtpDelivery(server), clock=clock)
-        with pytest.raises(MailUnavailableError) as told:
-            post.send(MAIL)
-    assert ADDRESS not in str(told.value)
-
-
 def test_a_database_that_is_not_there_is_unavailable(connect: Connect) -> None:
     mailer = OutboxSecureMail(connect("sqlite:////nowhere/at/all/crm.db"), sender=SENDER)
     with pytest.raises(MailUnavailableError):
@@ -318,50 +293,3 @@ def test_the_activity_says_whether_trying_again_helps_and_nothing_of_the_mail(
     assert (failed.value.type, failed.value.non_retryable) == ("MailUnavailableError", False)
     assert "CANARY" not in repr(refused.value) + repr(failed.value)
     assert environment.run(activity.send_encrypted, MAIL).delivered
-
-
-# All of 127/8 is this machine, but only its usual names go without TLS.
-ELSEWHERE = "127.0.0.2"
-
-
-@pytest.mark.clause("HOF-4.2.4", "HOF-5.2")
-def test_a_server_elsewhere_without_starttls_gets_nothing() -> None:
-    with mail_sink(ELSEWHERE) as sink:
-        delivery = SmtpDelivery(MailServer(ELSEWHERE, sink.port, user="u", password="right"))
-        with pytest.raises(MailUnavailableError, match="SMTPNotSupportedError"):
-            delivery.deliver(b"x", sender=SENDER, recipient=ADDRESS)
-    assert (sink.messages, sink.logins) == ([], [])
-
-
-@pytest.mark.clause("HOF-5.2")
-@pytest.mark.parametrize("at_once", [False, True], ids=["starttls", "smtps"])
-def test_a_server_elsewhere_is_spoken_to_over_tls(tmp_path: Path, at_once: bool) -> None:
-    owner = holder(
-        addresses=(), extend=lambda made: made.add_extension(for_host(ELSEWHERE), critical=False)
-    )
-    with mail_sink(ELSEWHERE) as sink:
-        sink.context, trust = tls(owner, tmp_path)
-        sink.at_once = at_once
-        server = MailServer(ELSEWHERE, sink.port, at_once, "desk", "right")
-        SmtpDelivery(server, trust).deliver(b"x\r\n", sender=SENDER, recipient=ADDRESS)
-        assert sink.messages == [(SENDER, ADDRESS, b"x\r\n")]
-        assert sink.logins == [("desk", "right", True)]
-        with pytest.raises(MailUnavailableError, match="SSLCertVerificationError"):
-            SmtpDelivery(server).deliver(b"x", sender=SENDER, recipient=ADDRESS)
-
-
-def test_a_wrong_password_is_told_without_it(sink: MailSink) -> None:
-    server = MailServer.from_url(f"smtp://desk%40x@localhost:{sink.port}", "wr0ng")
-    assert "wr0ng" not in repr(server)
-    with pytest.raises(MailUnavailableError, match=r"^SMTPAuthenticationError$"):
-        SmtpDelivery(server).deliver(b"x", sender=SENDER, recipient=ADDRESS)
-    assert sink.logins[0][0] == "desk@x"
-
-
-def test_a_url_names_the_server_and_its_usual_port() -> None:
-    assert MailServer.from_url("smtp://mail.example.com", None) == MailServer(
-        "mail.example.com", 587
-    )
-    assert MailServer.from_url("smtps://u@mail.example.com", "p") == MailServer(
-        "mail.example.com", 465, tls_at_once=True, user="u", password="p"
-    )

@@ -103,7 +103,6 @@ class Callers:
         self.app = app
         self.database = database
         self.keys = ApiKeys(database)
-        self.database = database
         self.desk = database.engine.dialect.name
         self._stack = AsyncExitStack()
         self._known: dict[Role, Caller] = {}

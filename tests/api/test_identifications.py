@@ -178,6 +178,15 @@ async def test_a_check_in_a_case_that_is_none_is_no_attempt(callers: Callers) ->
         assert rows_of(callers, case_id) == 0
 
 
+@pytest.mark.clause("HOF-6.1")
+async def test_a_check_by_somebody_who_is_not_trained_is_no_attempt(callers: Callers) -> None:
+    case_id = await a_case(callers, "untrained", "untrained")
+    made = await asyncio.to_thread(callers.keys.create, "newcomer", Role.CSR)
+    newcomer = await callers.bearing(made.token.get_secret_value())
+    is_problem(await identify(newcomer, "untrained", case_id, "untrained"), "untrained")
+    assert rows_of(callers, case_id) == 0
+
+
 @pytest.mark.clause("HOF-4.1.3")
 async def test_a_handoff_identifies_its_customer_in_the_same_way(
     callers: Callers, desk: Desk

@@ -20,9 +20,10 @@ COMMANDS = (
     ("api",), ("worker",), ("migrate",), ("bootstrap",), ("openapi",), ("version",),
     ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke"),
     ("identity",), ("identity", "set"), ("identity", "show"), ("identity", "remove"),
-    ("policy",), ("policy", "check"), ("policy", "show"),
+    ("brief",), ("policy",), ("policy", "check"), ("policy", "show"),
     ("training",), ("training", "record"), ("training", "list"), ("training", "expiring"),
     ("recipients",), ("recipients", "add"), ("recipients", "list"), ("recipients", "revoke"),
+    ("certificate",), ("explain",),
 )  # fmt: skip
 
 

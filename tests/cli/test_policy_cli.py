@@ -186,6 +186,16 @@ def test_the_rules_of_the_handoff_procedure_are_shown_in_words(runner: CliRunner
     assert rules["course"] == "handoffs: for the steps of HOF; csr, receiving party"
 
 
+@pytest.mark.clause("INQ-8.2")
+def test_a_course_that_was_revised_says_since_when(runner: CliRunner, tmp_path: Path) -> None:
+    course = 'course = "identification_and_handoff"'
+    path = policy_with(tmp_path, (course, f"{course}\nrevised_on = 2026-06-01"))
+    _, rules = shown(runner, path)
+
+    assert rules["course"].startswith("identification_and_handoff: for the steps of HOF; csr, ")
+    assert rules["course"].endswith("receiving party; anew if before 2026-06-01")
+
+
 def test_what_a_policy_does_not_have_is_said(runner: CliRunner) -> None:
     matrices, rules = shown(runner, str(POLICIES / "0.1.0.toml"))
 

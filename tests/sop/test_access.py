@@ -39,6 +39,7 @@ TABLE = {
     "mark_duplicate": "xxxxx ....",
     "adopt_policy": ".x..x .x..",
     "acknowledge": ".xxxx ....",
+    "manage_recipients": ".x..x .x..",
     "record_training": ".x.xx .x..",
     "read_training": ".x.xx .xx.",
     "read_own_training": "xxxxx .xx.",

@@ -268,8 +268,22 @@ def test_an_incident_lists_the_clauses_of_breaches_and_what_its_entries_bear() -
     journal = timeline(case_id, (entry(1, "incident.opened", "HOF-5.2"),))
     said = certify(standing, journal, RULES[CaseKind.INCIDENT])
     assert [line.clause for line in said.lines] == [
-        *("HOF-3.2", "HOF-5.2", "HOF-6.3", "HOF-7.3", "HOF-8")
+        *("HOF-3.2", "HOF-4.3.2", "HOF-5.2", "HOF-6.3", "HOF-7.3", "HOF-8")
     ]
+
+
+@pytest.mark.clause("HOF-6.3")
+def test_what_is_done_about_a_breach_proves_it_settled_only_once_the_incident_is_closed() -> None:
+    case_id = "incident-4f1c2a77"
+    standing = Standing(case_id=case_id, kind=CaseKind.INCIDENT)
+    begun = (entry(1, "incident.opened", "HOF-6.3"), entry(2, "action.added", "HOF-6.3"))
+    ended = (*begun, entry(3, "incident.closed", "HOF-6.3"))
+    said, done = (
+        certify(standing, timeline(case_id, journal), RULES[CaseKind.INCIDENT])
+        for journal in (begun, ended)
+    )
+    assert (said.missing, line(said, "HOF-6.3").status) == (("HOF-6.3",), LineStatus.MISSING)
+    assert (done.missing, line(done, "HOF-6.3").entry) == ((), f"{case_id}#3")
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_sentence_bears_an_entry_without_any_detail_and_one_with_nonsense(kind
     for detail in ({}, dict.fromkeys(names, "{nonsense}"), dict.fromkeys(names, True)):
         said = sentence(kind, **detail)
         assert said.startswith("anna (representative) ")
-        assert said.endswith(".")
+        assert said.endswith((".", ".”"))
         assert not {"[", "]", "|"} & set(said)
 
 
@@ -121,7 +121,7 @@ def test_a_plain_case_reads_as_it_happened() -> None:
     assert sentences(case) == [
         "anna (representative) opened the inquiry (phone); anna works on it.",
         "anna (representative) attested the reception: greeted with “Good morning, this is Anna of "
-        "Example Company.”, key points “The invoice was charged twice.”.",
+        "Example Company.”, key points “The invoice was charged twice.”",
         "anna (representative) categorised the inquiry as billing, priority standard.",
         "anna (representative) set the deadlines for escalating: unattended Wed 2026-11-25 09:00 "
         "CET.",
@@ -164,9 +164,9 @@ def test_an_answer_says_whether_the_promise_was_kept() -> None:
         sentence("response.sent", text="Paid.", promise_kept=kept) for kept in (True, False, None)
     ]
     assert [line.removeprefix("anna (representative) answered the customer") for line in said] == [
-        " as promised: “Paid.”.",
-        " after the promised time: “Paid.”.",
-        ": “Paid.”.",
+        " as promised: “Paid.”",
+        " after the promised time: “Paid.”",
+        ": “Paid.”",
     ]
 
 
@@ -252,7 +252,7 @@ def test_a_handoff_that_comes_back_reads_as_it_happened() -> None:
     assert said == [
         "ana (representative) opened the handoff of file to clinic; ana has custody.",
         "ana (representative) checked the customer's identity, attempt 1: not verified.",
-        "lena (team leader) rejected discrepancy 1: “Another face.”.",
+        "lena (team leader) rejected discrepancy 1: “Another face.”",
         "ana (representative) tried to transfer over fax, which is no approved channel; it was "
         "refused and reported as r-1.",
         "ana (representative) transferred the handoff to clinic over courier, dhl 123; to be "
