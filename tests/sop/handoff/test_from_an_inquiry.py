@@ -42,6 +42,7 @@ from tests.sop.handoff.builders import (
     EXHAUSTED,
     HANDOFF_ID,
     IDENTIFIED,
+    INQUIRY_ID,
     MINUTE,
     MISMATCHED,
     NOTICED,
@@ -51,16 +52,10 @@ from tests.sop.handoff.builders import (
     SENT,
     HandedOver,
     handed,
+    handing_over,
     handoff_order,
     start_of,
 )
-
-INQUIRY_ID = "inquiry-4f1c2a77"
-
-
-def handing_over(*, waits: bool = True, case_id: str = HANDOFF_ID) -> OpenHandoff:
-    order = handoff_order(inquiry_id=INQUIRY_ID, inquiry_waits=waits, case_id=case_id)
-    return OpenHandoff(actor=ANNA, order=order)
 
 
 def begun(case: Handled) -> HandedOver:
