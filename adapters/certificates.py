@@ -19,7 +19,14 @@ LEAST_EXPONENT = 65537
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _LONGEST_ADDRESS = 254
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def read_certificate(pem: str, at: datetime) -> x509.Certificate:
@@ -34,6 +41,7 @@ def read_certificate(pem: str, at: datetime) -> x509.Certificate:
         certificate = x509.load_pem_x509_certificate(pem.encode("ascii"))
         key = certificate.public_key()
         usage, purposes = _usage(certificate), _purposes(certificate)
+        _addresses(certificate)  # what cannot be read is found here, not later
         begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except _UNREADABLE:
         raise refused("This is no X.509 certificate in PEM.") from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-_INTEGER, _OCTETS, _OID, _SEQUENCE, _SET = 0x02, 0x04, 0x06, 0x30, 0x31
+_INTEGER, _OCTETS, _NULL, _OID, _SEQUENCE, _SET = 0x02, 0x04, 0x05, 0x06, 0x30, 0x31
 _CONTENT, _IMPLICIT_CONTENT = 0xA0, 0x80
 
 # The values of the object identifiers, as DER has them.
@@ -16,6 +16,7 @@ _ENVELOPED_DATA = bytes.fromhex("2a864886f70d010703")  # 1.2.840.113549.1.7.3
 _DATA = bytes.fromhex("2a864886f70d010701")  # 1.2.840.113549.1.7.1
 _RSA = bytes.fromhex("2a864886f70d010101")  # 1.2.840.113549.1.1.1
 _AES_256_CBC = bytes.fromhex("60864801650304012a")  # 2.16.840.1.101.3.4.1.42
+_VERSION = b"\x00"
 _BLOCK = 16  # bytes
 _HIGH_TAG, _LONG, _LONGEST_LENGTH = 0x1F, 0x80, 4
 
@@ -54,7 +55,7 @@ class Recipient:
 class Envelope:
     """What the outside of an encrypted message says."""
 
-    recipients: tuple[Recipient, ...]
+    recipient: Recipient
     encrypted_key: bytes
     ciphertext: bytes
 
@@ -75,11 +76,13 @@ def read_envelope(der: bytes) -> Envelope:
     """
     content_type, content = _fields(_only(der, _SEQUENCE), _OID, _CONTENT)
     _require(content_type.content == _ENVELOPED_DATA, "not EnvelopedData")
-    _, recipients, encrypted = _fields(_only(content.content, _SEQUENCE), _INTEGER, _SET, _SEQUENCE)
+    version, recipients, encrypted = _fields(
+        _only(content.content, _SEQUENCE), _INTEGER, _SET, _SEQUENCE
+    )
     infos = elements(recipients.content)
-    _require(len(infos) == 1, "not for one recipient")
+    _require(version.content == _VERSION and len(infos) == 1, "not for one recipient")
     recipient, key = _recipient(infos[0])
-    return Envelope((recipient,), key, _ciphertext(encrypted.content))
+    return Envelope(recipient, key, _ciphertext(encrypted.content))
 
 
 def elements(data: bytes) -> list[Element]:
@@ -99,10 +102,11 @@ def elements(data: bytes) -> list[Element]:
 def _recipient(info: Element) -> tuple[Recipient, bytes]:
     """Return whom a KeyTransRecipientInfo names, and the key that only they can read."""
     _require(info.tag == _SEQUENCE, "not encrypted to a certificate")
-    _, name, algorithm, key = _fields(info.content, _INTEGER, _SEQUENCE, _SEQUENCE, _OCTETS)
+    version, name, algorithm, key = _fields(info.content, _INTEGER, _SEQUENCE, _SEQUENCE, _OCTETS)
+    _require(version.content == _VERSION, "not named by issuer and number")
     issuer, serial = _fields(name.content, _SEQUENCE, _INTEGER)
-    kind = elements(algorithm.content)[0]
-    _require((kind.tag, kind.content) == (_OID, _RSA), "not RSA")
+    kind, nothing = _fields(algorithm.content, _OID, _NULL)
+    _require(kind.content == _RSA and not nothing.content, "not RSA")
     return Recipient(issuer=issuer.whole, serial=serial.content), key.content
 
 

@@ -4,29 +4,17 @@ Only the confirmed journal is shown: of each entry the newest revision, and none
 version that its writer last reached.
 """
 
-import base64
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    Select,
-    and_,
-    exists,
-    func,
-    or_,
-    select,
-    true,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, func, select, true
 
 from adapters.database import Database
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
+from adapters.paging import LONGEST_PAGE, ByDeadline
+from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
-from sop.errors import InvalidValueError
-from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, Payload, TaskRecord
+from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, TaskRecord
 from sop.records import (
     CaseDetail,
     CaseFilter,
@@ -36,17 +24,10 @@ from sop.records import (
     Moment,
     TimelineEntry,
 )
-
-LONGEST_PAGE = 200
+from sop.standing import Standing, kind_of
 
 _SHOWN_IN_LISTS = [column for column in cases.columns if column.name != "text"]
-
-
-class _Position(Payload):
-    """The last case of a page; the next page begins behind it."""
-
-    next_deadline: Moment | None
-    case_id: str
+_ORDER = ByDeadline(cases.c.next_deadline, cases.c.case_id)
 
 
 class CrmReads:
@@ -68,6 +49,14 @@ class CrmReads:
         """Return a case with its text and customer; None if there is none."""
         query = select(cases, customers).join(customers).where(cases.c.case_id == case_id)
         return next(map(_case_detail, self._rows(query)), None)
+
+    def standing(self, case_id: str) -> Standing | None:
+        """Return how an inquiry, a handoff or an incident stands; None if there is none."""
+        kind = kind_of(case_id)
+        if kind is None:
+            return None
+        rows = self._rows(standing_query(kind, case_id))
+        return next((to_standing(kind, case_id, row) for row in rows), None)
 
     def find_case_digest(self, case_id: str) -> str | None:
         """Return the digest of the request that opened a case; None if there is none."""
@@ -91,15 +80,10 @@ class CrmReads:
         Raises:
             InvalidValueError: The cursor is none of ours.
         """
-        size = min(max(limit, 1), LONGEST_PAGE)
-        rows = self._rows(
-            select(*_SHOWN_IN_LISTS)
-            .where(*_wanted(wanted), _behind(_position(cursor)) if cursor else true())
-            .order_by(cases.c.next_deadline.asc().nulls_last(), cases.c.case_id)
-            .limit(size + 1)
-        )
-        page = tuple(CaseSummary.model_validate(dict(row)) for row in rows[:size])
-        return CasePage(cases=page, next_cursor=_cursor(page[-1]) if len(rows) > size else None)
+        query = select(*_SHOWN_IN_LISTS).where(*_wanted(wanted))
+        rows, following = _ORDER.cut(self._rows(_ORDER.page(query, cursor, limit)), limit)
+        page = tuple(CaseSummary.model_validate(dict(row)) for row in rows)
+        return CasePage(cases=page, next_cursor=following)
 
     def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
         """Return everything that happened in a case, its escalations included, in order.
@@ -200,28 +184,6 @@ def _wanted(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     if wanted.open_only:
         conditions.append(cases.c.closed_at.is_(None))
     return conditions
-
-
-def _behind(last: _Position) -> ColumnElement[bool]:
-    without_deadline = cases.c.next_deadline.is_(None)
-    if last.next_deadline is None:
-        return and_(without_deadline, cases.c.case_id > last.case_id)
-    position = tuple_(cases.c.next_deadline, cases.c.case_id)
-    return or_(position > (last.next_deadline, last.case_id), without_deadline)
-
-
-def _cursor(last: CaseSummary) -> str:
-    position = _Position(next_deadline=last.next_deadline, case_id=last.case_id)
-    return base64.urlsafe_b64encode(position.model_dump_json().encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> _Position:
-    try:
-        return _Position.model_validate_json(base64.urlsafe_b64decode(f"{cursor}=="))
-    except ValueError:
-        raise InvalidValueError(
-            "The cursor is not one that a list has returned. Begin again without it."
-        ) from None
 
 
 def _counts(connection: Connection) -> CrmCounts:

@@ -12,7 +12,17 @@ from datetime import timedelta
 from typing import TypeVar
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -93,6 +103,11 @@ class Database:
     def insert(self, table: Table) -> Upsert:
         """Return an INSERT into a table in this database's dialect."""
         return sqlite.insert(table) if _is_sqlite(self.engine) else postgresql.insert(table)
+
+    def take_turns(self, connection: Connection, lock: int) -> None:
+        """Let the transactions that name a lock go one after the other; SQLite's do anyway."""
+        if not _is_sqlite(self.engine):
+            connection.execute(select(func.pg_advisory_xact_lock(lock)))
 
     def close(self) -> None:
         """Close the pool's connections."""

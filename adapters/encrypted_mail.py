@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
 )
 
 from activities.ports import NotEncryptedError, SecureMail
-from adapters.cms import CmsError, read_envelope, recipient_of
+from adapters.cms import CmsError, Envelope, read_envelope, recipient_of
 
 KEY_HEADER = "X-Handrail-Recipient-Key"
 CIPHER = "AES-256-CBC"
@@ -106,8 +106,10 @@ def require_encrypted(message: bytes, certificate: x509.Certificate, mail: Secur
     ):
         raise NotEncryptedError("the content type is not that of an encrypted message")
     der = _payload(read)
-    _require_recipient(der, certificate)
-    if any(trace in der for trace in _traces(mail)):
+    envelope = _envelope(der, certificate)
+    # All that is not looked into here is known: the certificate's own name and number.
+    hidden = envelope.encrypted_key + envelope.ciphertext
+    if any(trace in hidden for trace in _traces(mail)):
         raise NotEncryptedError("the text can be read in it")
 
 
@@ -131,17 +133,19 @@ def _payload(message: Message) -> bytes:
         raise NotEncryptedError("there is something besides the encrypted content") from None
 
 
-def _require_recipient(der: bytes, certificate: x509.Certificate) -> None:
+def _envelope(der: bytes, certificate: x509.Certificate) -> Envelope:
+    """Return the outside of an encrypted message that is for a certificate and no other."""
     try:
-        envelope = read_envelope(der)
+        envelope, wanted = read_envelope(der), recipient_of(certificate)
     except CmsError as error:
         raise NotEncryptedError(str(error)) from None
-    if envelope.recipients != (recipient_of(certificate),):
+    if envelope.recipient != wanted:
         raise NotEncryptedError("it is encrypted to another certificate")
     key = certificate.public_key()
     size = (key.key_size + 7) // 8 if isinstance(key, rsa.RSAPublicKey) else None
     if len(envelope.encrypted_key) != size:
         raise NotEncryptedError("its key is not encrypted to the certificate's")
+    return envelope
 
 
 def _traces(mail: SecureMail) -> set[bytes]:

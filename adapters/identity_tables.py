@@ -1,6 +1,6 @@
 """What customers are compared with, as hashes only, and how often it was tried (HOF-4.1)."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table
 
 from adapters.tables import UtcDateTime, metadata
 
@@ -26,6 +26,9 @@ identity_attempts = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("number", Integer, nullable=False),
     Column("exhausted", Boolean, nullable=False),
+    # Whether each form matched, of this attempt for good: another value under the same key is no
+    # second guess. Empty where the attempt was no longer allowed.
+    Column("forms", JSON, nullable=False),
     Index(None, "customer_id", "at"),
     Index(None, "representative", "at"),
     Index(None, "case_id", "at"),

@@ -15,6 +15,9 @@ from adapters.handoff_tables import recipient_keys
 from adapters.registers import columns_of
 from sop.handoff.recipients import RecipientKey
 
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Some certificates end in the last second of the year 9999, which no other time zone has."""
+
 _now = partial(datetime.now, UTC)
 
 
@@ -54,7 +57,7 @@ class RecipientKeys:
             material=certificate.public_bytes(Encoding.PEM).decode("ascii"),
             added_at=now,
             added_by=added_by,
-            expires_at=certificate.not_valid_after_utc,
+            expires_at=min(certificate.not_valid_after_utc, LATEST),
         )
         table = recipient_keys.c
         row = columns_of(key)
@@ -74,6 +77,10 @@ class RecipientKeys:
         """Return the certificate that a message to a party is encrypted to; None: there is none."""
         newest = self.list(party)[:1]
         return newest[0] if newest and newest[0].valid_at(at) else None
+
+    def has_key(self, party: str) -> bool:
+        """Return whether a message could be encrypted to a party now."""
+        return self.current(party, self._clock()) is not None
 
     def list(self, party: str | None = None) -> tuple[RecipientKey, ...]:
         """Return a party's certificates, or everybody's, each party's newest first."""

@@ -82,7 +82,7 @@ class OutboxSecureMail:
             MailUnavailableError: The database did not answer.
         """
         with _unavailable():
-            return self._keys.current(party, self._clock()) is not None
+            return self._keys.has_key(party)
 
     def send(self, mail: SecureMail) -> MailReceipt:
         """Encrypt a mail to the party's certificate and send it, once per `message_id`.

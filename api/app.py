@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -16,25 +17,50 @@ from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
+from adapters.identity import IdentityRecords
+from adapters.identity_hashes import IdentityHashes
 from adapters.migrate import current, head
+from adapters.recipient_keys import RecipientKeys
+from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import BearerKeys, KeyRing, turn_away
+from api.identifying import Identity
 from api.limits import Limits as RequestLimits
 from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.routes import cases, desk, service, steps
+from api.routes import (
+    briefs,
+    cases,
+    customers,
+    desk,
+    handoff_steps,
+    handoffs,
+    proof,
+    recipients,
+    service,
+    staff,
+    steps,
+)
 from runtime.cases import Cases
+from runtime.identity_key import identity_key
 from runtime.places import locate
 from runtime.policy import load_policy
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.training import TrainingRing
 from sop.policy import Policy
 
 DATABASE_AWAY = "The database does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
+
+_ROUTES = (
+    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, recipients,
+    service,
+)  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
 
@@ -65,7 +91,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
         ],
     )
     handlers.install(app)
-    for routes in (cases, steps, desk, service):
+    for routes in _ROUTES:
         app.include_router(routes.router)
     return app
 
@@ -79,32 +105,50 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
         PolicyError: The policy file cannot be used.
     """
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
+    key = identity_key(settings)
     database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
     try:
         place = locate(settings.state_dir)
         client = await connect(address=place.address)
         ui = settings.temporal_ui_url or place.ui_url
-        yield assemble(policy, database, client, task_queue=settings.task_queue, ui=ui)
+        yield assemble(
+            policy, database, client, identity_key=key, task_queue=settings.task_queue, ui=ui
+        )
     finally:
         database.close()
 
 
 def assemble(
-    policy: Policy, database: Database, client: Client, *, task_queue: str, ui: str
+    policy: Policy,
+    database: Database,
+    client: Client,
+    *,
+    identity_key: SecretStr,
+    task_queue: str,
+    ui: str,
 ) -> Parts:
     """Put the parts together around one engine and one Temporal client."""
-    reads = CrmReads(database)
+    reads, training = CrmReads(database), TrainingRecords(database)
     return Parts(
         cases=Cases(
-            client, policy, task_queue=task_queue, digest_of=reads.find_case_digest, ui=ui
+            client,
+            policy,
+            task_queue=task_queue,
+            digest_of=reads.find_case_digest,
+            training=TrainingRing(training, policy),
+            ui=ui,
         ),
         reads=reads,
+        handoffs=HandoffReads(database),
+        training=training,
         keys=KeyRing(ApiKeys(database)),
+        recipients=RecipientKeys(database),
         readiness=Readiness({
             "database": lambda: _database_answers(reads),
             "migrations": lambda: _schema_is_current(database),
             "temporal": lambda: _temporal_answers(client),
         }),
+        identity=Identity(IdentityRecords(database, IdentityHashes(identity_key))),
     )  # fmt: skip
 
 

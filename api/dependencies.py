@@ -30,6 +30,15 @@ CaseId = Annotated[
     ),
 ]
 
+HandoffId = Annotated[
+    str,
+    Path(
+        pattern=r"^handoff-[a-z0-9]{8,40}$",
+        description="The handoff's id.",
+        examples=["handoff-5f0c2a9b71d3e84c"],
+    ),
+]
+
 _KEY = r"^[!-~]([ -~]*[!-~])?$"
 RequiredKey = Annotated[
     str,

@@ -35,6 +35,8 @@ _BY_STATUS = {
 }
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _MOST_ERRORS = 50
+_NO_CASE = {"principal", "course"}
+"""Parts of a path that name no case: what is wrong with them is told like any field."""
 
 
 def install(app: FastAPI) -> None:
@@ -89,7 +91,9 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> ProblemError:
     """Return the problem of a request that does not fit; a wrong path is no case at all."""
     if any(error["type"] == "json_invalid" for error in errors):
         return ProblemError("malformed-json")
-    if any(error["loc"][0] == "path" for error in errors):
+    if any(error["loc"] == ("path", "customer_id") for error in errors):
+        return ProblemError("not-found")
+    if any(error["loc"][0] == "path" and error["loc"][1] not in _NO_CASE for error in errors):
         return ProblemError("case-not-found")
     if any(_is_missing_key(error) for error in errors):
         return ProblemError("idempotency-key-missing")
@@ -115,6 +119,8 @@ def _location(parts: Sequence[int | str]) -> str:
 def _message(error: Mapping[str, Any]) -> str:
     if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] == NO_NUL:
         return "The character NUL (U+0000) cannot be kept"
+    if error["type"] == "union_tag_invalid":  # its own sentence repeats what was sent
+        return "Input should be one of the forms that the API's description names"
     if error["type"] == "extra_forbidden":
         return "There is no such field"
     return str(error["msg"]).removeprefix("Value error, ")

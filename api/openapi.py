@@ -20,8 +20,8 @@ API_VERSION = "1.0"
 
 _REF = "#/components/schemas/{model}"
 _DESCRIPTION = """\
-Customer inquiries as durable Temporal workflows: open a case, report what a person did, read
-what the CRM knows.
+Customer inquiries and handoffs as durable Temporal workflows: open a case, report what a person
+did, read what the CRM knows.
 
 - Every request under `/v1` bears an API key; who acts is always the key's owner.
 - A request that changes something may be repeated with the same `Idempotency-Key`: it is done once.
@@ -30,7 +30,11 @@ what the CRM knows.
 _TAGS = [
     {"name": "inquiries", "description": "Open cases, and read what the CRM knows of them."},
     {"name": "steps", "description": "Report what a person or service did in a case."},
+    {"name": "handoffs", "description": "Open handoffs, read them, their registers and brief."},
+    {"name": "handoff steps", "description": "Report what was done in a handoff."},
+    {"name": "customers", "description": "What customers are identified by, and the check."},
     {"name": "desk", "description": "The desk's open tasks and its policy."},
+    {"name": "recipients", "description": "The certificates to which mail is encrypted."},
     {"name": "service", "description": "Health, version, and what the problems mean."},
 ]
 

@@ -1,6 +1,7 @@
 """What the routes work with. `api.app` puts it together and opens it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import Depends
@@ -8,11 +9,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from api.authentication import KeyRing
+from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
+from sop.handoff.recipients import RecipientKey
+from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
+from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
+from sop.standing import Standing
+from sop.training import TrainingRecord
 
 
 class CaseReads(Protocol):
@@ -34,6 +41,10 @@ class CaseReads(Protocol):
         """
         ...
 
+    def standing(self, case_id: str) -> Standing | None:
+        """Return how an inquiry, a handoff or an incident stands; None if there is none."""
+        ...
+
     def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
         """Return everything that happened in a case, its escalations included, in order."""
         ...
@@ -49,14 +60,96 @@ class CaseReads(Protocol):
         ...
 
 
+class HandoffReads(Protocol):
+    """What the CRM shows of handoffs; each method raises CrmUnavailableError without an answer."""
+
+    def handoff(self, handoff_id: str) -> HandoffDetail | None:
+        """Return a handoff with its texts and customer; None if there is none."""
+        ...
+
+    def receiving_party(self, handoff_id: str) -> str | None:
+        """Return whose handoff it is now; None if the CRM has none of this id."""
+        ...
+
+    def handoffs(
+        self, wanted: HandoffFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> HandoffPage:
+        """Return a page of handoffs, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+    def of_inquiry(self, inquiry_id: str) -> tuple[HandoffSummary, ...]:
+        """Return the handoffs that were opened from an inquiry, the oldest first."""
+        ...
+
+    def confirmations(self, case_id: str) -> tuple[HandoffConfirmation, ...]:
+        """Return the confirmations of a handoff (HOF-7.2)."""
+        ...
+
+    def verifications(self, case_id: str) -> tuple[VerificationRecord, ...]:
+        """Return the customer verification log of a case (HOF-7.1)."""
+        ...
+
+    def reports(self, case_id: str) -> tuple[IncidentReport, ...]:
+        """Return the exception and incident reports of a case (HOF-7.3)."""
+        ...
+
+
+class TrainingRecords(Protocol):
+    """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
+
+    def record(self, record: TrainingRecord) -> TrainingRecord:
+        """Record a training, once; return what is on record."""
+        ...
+
+    def of(self, principal: str) -> tuple[TrainingRecord, ...]:
+        """Return one person's trainings, the latest first."""
+        ...
+
+    def latest(self, *, completed_after: datetime | None = None) -> tuple[TrainingRecord, ...]:
+        """Return the latest training of each person and course."""
+        ...
+
+
+class Recipients(Protocol):
+    """The certificates of receiving parties; each raises CrmUnavailableError without an answer."""
+
+    def add(self, party: str, pem: str, *, address: str | None, added_by: str) -> RecipientKey:
+        """Put a certificate on file; from now on it is the party's.
+
+        Raises:
+            InvalidValueError: It cannot keep a message secret, is not valid now, or was revoked.
+        """
+        ...
+
+    def list(self, party: str | None = None) -> tuple[RecipientKey, ...]:
+        """Return a party's certificates, the newest first."""
+        ...
+
+    def revoke(self, party: str) -> bool:
+        """Let nothing be encrypted to any certificate of a party; False: it has none on file."""
+        ...
+
+    def has_key(self, party: str) -> bool:
+        """Return whether a message could be encrypted to a party now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One process's parts: one Temporal client behind `cases`, one engine behind `reads`."""
+    """One process's parts: one Temporal client behind `cases`, one engine behind the others."""
 
     cases: Cases
     reads: CaseReads
+    handoffs: HandoffReads
+    training: TrainingRecords
     keys: KeyRing
+    recipients: Recipients
     readiness: Readiness
+    identity: Identity
 
     @property
     def desk(self) -> Desk:

@@ -5,10 +5,12 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from api.parts import Parts
-from api.schemas.desk import TaskList, TaskView
+from api.schemas.desk import PolicyView, TaskList, TaskView
+from api.schemas.identity import FormView, Identified, IdentityRecord
 from api.schemas.inquiries import (
     Escalations,
     EscalationView,
+    HandoffOfInquiry,
     InquiryDetail,
     InquiryPage,
     InquirySummary,
@@ -21,29 +23,42 @@ from api.schemas.inquiries import (
 from api.schemas.steps import Receipt
 from api.schemas.values import shown
 from sop import messages
-from sop.models import EscalationRecord, TaskRecord
+from sop.evidence import FormOnRecord
+from sop.handoff.records import HandoffSummary
+from sop.models import EscalationRecord, TaskRecord, VerificationOutcome
+from sop.policy import Policy
 from sop.records import CaseDetail, CasePage, CaseSummary, TimelineEntry
+from sop.standing import CaseKind, kind_of
 
 INQUIRIES = "/v1/inquiries"
+HANDOFFS = "/v1/handoffs"
+
+
+def page_of(case_id: str) -> str:
+    """Return the address of an inquiry or a handoff."""
+    return f"{HANDOFFS if kind_of(case_id) is CaseKind.HANDOFF else INQUIRIES}/{case_id}"
 
 
 def links(parts: Parts, case_id: str) -> Links:
     """Return where to go from a case."""
-    page = f"{INQUIRIES}/{case_id}"
+    page = page_of(case_id)
     return Links(
         self=page,
         timeline=f"{page}/timeline",
         escalations=f"{page}/escalations",
+        certificate=f"{page}/certificate",
+        explanation=f"{page}/explanation",
         temporal=parts.cases.link(case_id),
     )
 
 
-def detail(parts: Parts, record: CaseDetail) -> InquiryDetail:
-    """Return a case, whole."""
+def detail(parts: Parts, record: CaseDetail, handoffs: tuple[HandoffSummary, ...]) -> InquiryDetail:
+    """Return a case, whole, with the handoffs that were opened from it."""
     return InquiryDetail.model_validate(
         {
             **shown(record, parts.desk),
             "customer": record.customer.model_dump(),
+            "handoffs": [_handoff(parts, handoff) for handoff in handoffs],
             "links": links(parts, record.case_id),
         }
     )
@@ -99,10 +114,55 @@ def receipt(parts: Parts, answer: messages.Receipt) -> Receipt:
     return Receipt.model_validate(shown(answer, parts.desk))
 
 
+def policy(in_force: Policy) -> PolicyView:
+    """Return a policy with the matrix of each procedure beside its rules."""
+    handoff, incident, duty = in_force.handoff, in_force.incident, in_force.duty
+    training = {
+        "valid_for": in_force.training_valid_for,
+        "warn_before": in_force.training_warn_before,
+        "courses": in_force.courses,
+    }
+    return PolicyView.model_validate(
+        {
+            **dict(in_force.case),
+            "effective_from": in_force.effective_from,
+            "handoff": handoff and {**dict(handoff.handoff), "escalation": handoff.escalation},
+            "incident": incident and {**dict(incident.incident), "escalation": incident.escalation},
+            "duty": duty and {"escalation": duty.escalation},
+            "audit": in_force.audit,
+            "training": training,
+            "review": {"every": in_force.review_every, "within": in_force.review_within},
+            "retention": in_force.retention,
+        }
+    )
+
+
+def identity_record(
+    parts: Parts, customer_id: str, kept: tuple[FormOnRecord, ...]
+) -> IdentityRecord:
+    """Return which forms a customer can be compared with."""
+    return IdentityRecord(
+        customer_id=customer_id,
+        forms=[FormView.model_validate(shown(form, parts.desk)) for form in kept],
+    )
+
+
+def identified(parts: Parts, answer: messages.Receipt) -> Identified:
+    """Return what an identity check found; where nothing is said of it, nothing was verified."""
+    found = answer.verification or VerificationOutcome.NOT_VERIFIED
+    return Identified.model_validate({**shown(answer, parts.desk), "verification": found})
+
+
 def _summary(parts: Parts, record: CaseSummary) -> InquirySummary:
     return InquirySummary.model_validate(
         {**shown(record, parts.desk), "links": links(parts, record.case_id)}
     )
+
+
+def _handoff(parts: Parts, record: HandoffSummary) -> HandoffOfInquiry:
+    said = shown(record, parts.desk)
+    name = record.handoff_id
+    return HandoffOfInquiry.model_validate({**said, "case_id": name, "page": page_of(name)})
 
 
 def _escalation(parts: Parts, record: EscalationRecord) -> EscalationView:

@@ -135,6 +135,13 @@ _KINDS = (
         "Let somebody with a permitted role do it.",
     ),
     ProblemType(
+        "untrained", 403, "The training for this step is missing or has expired",
+        "Steps of the procedures are for people with a current training. The detail names the "
+        "course, and `clause` the clause that asks for it; nothing has changed.",
+        "Complete the course, and let a supervisor or an operator record it with "
+        "`PUT /v1/staff/{principal}/training/{course}` or `handrail training record`.",
+    ),
+    ProblemType(
         "not-found", 404, "There is no such page",
         "The API has nothing under this path.",
         "Compare the path with the API's description at /openapi.json.",
@@ -142,7 +149,8 @@ _KINDS = (
     ProblemType(
         "case-not-found", 404, "There is no such case",
         "No case or escalation bears this id.",
-        "Check the id. A case's id is in the answer that opened it, and begins with `inquiry-`.",
+        "Check the id. A case's id is in the answer that opened it, and begins with `inquiry-` or "
+        "`handoff-`.",
     ),
     ProblemType(
         "method-not-allowed", 405, "The path does not take this method",
@@ -157,7 +165,7 @@ _KINDS = (
     ProblemType(
         "case-closed", 409, "The case is closed",
         "The case has ended; nothing can be added to it.",
-        "Open a new inquiry that refers to it.",
+        "Open a new inquiry or handoff that refers to it.",
     ),
     ProblemType(
         "behind-gate", 409, "The step stands behind a gate of the procedure",
@@ -174,6 +182,16 @@ _KINDS = (
         "stale-acknowledgement", 409, "The escalation can no longer be acknowledged so",
         "The escalation has moved on to another level, is held by another person, or is over.",
         "Read the case's escalations, and acknowledge the level at which this one stands now.",
+    ),
+    ProblemType(
+        "stale-answer", 409, "The offer can no longer be answered",
+        "The receiving party's offer was answered, has ended, or was never made.",
+        "Read the handoff's stage and custody. What came back may be transferred again.",
+    ),
+    ProblemType(
+        "channel-not-approved", 409, "The channel is not approved for transfers",
+        "Nothing was transferred. The attempt is on record, with an incident report.",
+        "Transfer over a channel that the policy approves; GET /v1/policy shows it.",
     ),
     ProblemType(
         "body-too-large", 413, "The body is too large",

@@ -1,33 +1,41 @@
 """Reporting a step to a case: what all the routes of the Updates have in common."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Response, params
 
-from api import presenting
-from api.dependencies import CaseId, OptionalKey, fingerprint, permitted
+from api import presenting, presenting_handoffs
+from api.dependencies import CaseId, HandoffId, OptionalKey, fingerprint, permitted
 from api.parts import Parts, WithParts
-from api.schemas.steps import Receipt
+from api.schemas.steps import HandoffReceipt, Receipt
 from api.schemas.values import Request
+from api.sight import sees
 from sop import messages
 from sop.models import Actor
 
 C = TypeVar("C", bound=messages.Command)
+R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Report(Generic[C]):
-    """A step of one kind that the caller may report to the case at hand."""
+@dataclass(frozen=True)
+class StepReport(Generic[C, R]):
+    """A step of one kind that the caller may report to the case at hand.
+
+    Attributes:
+        present: Returns a receipt as the case's kind shows it.
+    """
 
     command: type[C]
+    present: Callable[[Parts, messages.Receipt], R]
     parts: Parts
     response: Response
     case_id: str
     actor: Actor
     key: str | None
 
-    async def take(self, body: Request, **more: object) -> Receipt:
+    async def take(self, body: Request, **more: object) -> R:
         """Report the step, and answer with its receipt: 202 where the CRM follows later.
 
         Args:
@@ -47,15 +55,23 @@ class Report(Generic[C]):
         }
         return self.command.model_validate(said)
 
-    def show(self, receipt: messages.Receipt) -> Receipt:
+    def show(self, receipt: messages.Receipt) -> R:
         """Return the receipt as the answer."""
         if not receipt.recorded:
             self.response.status_code = 202
-        return presenting.receipt(self.parts, receipt)
+        return self.present(self.parts, receipt)
+
+
+class Report(StepReport[C, Receipt]):
+    """A step in an inquiry."""
+
+
+class HandoffReport(StepReport[C, HandoffReceipt]):
+    """A step in a handoff."""
 
 
 def reports(command: type[C]) -> params.Depends:
-    """Return the dependency that lets through who may report a step."""
+    """Return the dependency that lets through who may report a step of an inquiry."""
 
     async def report(
         case_id: CaseId,
@@ -64,6 +80,22 @@ def reports(command: type[C]) -> params.Depends:
         actor: Annotated[Actor, Depends(permitted(command.step))],
         key: OptionalKey = None,
     ) -> Report[C]:
-        return Report(command, parts, response, case_id, actor, key)
+        return Report(command, presenting.receipt, parts, response, case_id, actor, key)
+
+    return params.Depends(report)
+
+
+def handoff_reports(command: type[C]) -> params.Depends:
+    """Return the dependency that lets through who may report a step of a handoff, and sees it."""
+
+    async def report(
+        case_id: HandoffId,
+        parts: WithParts,
+        response: Response,
+        actor: Annotated[Actor, Depends(sees(command.step))],
+        key: OptionalKey = None,
+    ) -> HandoffReport[C]:
+        show = presenting_handoffs.receipt
+        return HandoffReport(command, show, parts, response, case_id, actor, key)
 
     return params.Depends(report)

@@ -13,9 +13,9 @@ from rich.table import Table
 from adapters.api_keys import ApiKey, ApiKeys
 from adapters.database import Database, Limits
 from adapters.migrate import is_current
+from cli.moments import moment_to_come
 from runtime.errors import OperatorError
 from runtime.settings import load_settings
-from sop.durations import parse_duration
 from sop.models import CLOCK, Principal, Role
 
 _PIPE_WIDTH = 160
@@ -40,7 +40,7 @@ def create(
     if role is Role.SYSTEM:
         raise OperatorError("The role system is Handrail's own: choose another one.")
     _check(principal)
-    until = _moment(expires, datetime.now(UTC)) if expires is not None else None
+    until = moment_to_come(expires, datetime.now(UTC)) if expires is not None else None
     with _keys() as keys:
         made = keys.create(principal, role, until)
     typer.echo(made.token.get_secret_value())
@@ -100,24 +100,6 @@ def _check(principal: str) -> None:
             f'"{principal}" cannot be a principal: write an id of small letters, digits and '
             ". _ @ -, such as `ana` or `web-form`."
         ) from None
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    """Return when a key ends: a time from now, or a moment, in UTC where it names no zone."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return now + parse_duration(text)
-        except ValueError:
-            raise OperatorError(
-                f'"{text}" is no time: write "90d", or a moment such as 2027-01-01 or '
-                "2027-01-01T18:00+01:00."
-            ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if moment <= now:
-        raise OperatorError(f"{text} is over already: name a moment to come.")
-    return moment
 
 
 def _state(key: ApiKey, now: datetime) -> str:

@@ -6,7 +6,19 @@ import typer
 
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
-from cli import describing, keys, policy, serving, setting_up, views
+from cli import (
+    brief,
+    describing,
+    identity,
+    keys,
+    policy,
+    proof,
+    recipients,
+    serving,
+    setting_up,
+    training,
+    views,
+)
 from cli.demo.command import demo
 from runtime.errors import OperatorError
 from runtime.process import run_and_leave
@@ -25,10 +37,16 @@ app.command()(serving.worker)
 app.command()(setting_up.migrate)
 app.command()(setting_up.bootstrap)
 app.command()(views.views)
+app.command(name="explain")(proof.explain_case)
+app.command()(proof.certificate)
+app.command()(brief.brief)
 app.command()(describing.openapi)
 app.command()(describing.version)
+app.add_typer(identity.app, name="identity")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.add_typer(training.app, name="training")
+app.add_typer(recipients.app, name="recipients")
 
 
 def main() -> NoReturn:

@@ -16,6 +16,12 @@ from sop.models import Principal
 SOON = timedelta(hours=2)
 
 _CASES = "WorkflowType = 'InquiryWorkflow' AND ExecutionStatus = 'Running'"
+_HANDOFFS = "WorkflowType = 'HandoffWorkflow' AND ExecutionStatus = 'Running'"
+_INCIDENTS = "WorkflowType = 'IncidentWorkflow' AND ExecutionStatus = 'Running'"
+_ALL = (
+    "WorkflowType IN ('InquiryWorkflow', 'HandoffWorkflow', 'IncidentWorkflow') AND "
+    "ExecutionStatus = 'Running'"
+)
 _ESCALATIONS = "WorkflowType = 'EscalationWorkflow' AND ExecutionStatus = 'Running'"
 _PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
 
@@ -43,8 +49,8 @@ VIEWS = (
     View("Open cases", "every inquiry that is not closed", _CASES),
     View(
         "Breaching within two hours",
-        "cases that will escalate, break a promise or need a contact by then",
-        f"{_CASES} AND CaseNextDeadline < '{{soon}}'",
+        "cases of every kind that act by themselves by then",
+        f"{_ALL} AND CaseNextDeadline < '{{soon}}'",
     ),
     View(
         "Escalated, not acknowledged",
@@ -56,7 +62,7 @@ VIEWS = (
         "escalations that somebody has taken; the assignee is who",
         f"{_ESCALATIONS} AND CaseStage = 'acknowledged'",
     ),
-    View("Escalated cases", "cases with an escalation", f"{_CASES} AND CaseEscalationLevel > 0"),
+    View("Escalated cases", "cases with an escalation", f"{_ALL} AND CaseEscalationLevel > 0"),
     View(
         "Waiting for the customer",
         "cases in which the customer owes an answer",
@@ -72,6 +78,23 @@ VIEWS = (
     View(
         "One person's", "one representative's cases", f"{_CASES} AND CaseAssignee = '{{assignee}}'"
     ),
+    View("Open handoffs", "every handoff that has not ended", _HANDOFFS),
+    View(
+        "Handoffs to be decided",
+        "handoffs that a discrepancy has stopped: a supervisor decides",
+        f"{_HANDOFFS} AND CaseStage = 'stopped'",
+    ),
+    View(
+        "Handoffs not acknowledged",
+        "handoffs that are offered to the receiving party",
+        f"{_HANDOFFS} AND CaseStage = 'offered'",
+    ),
+    View(
+        "Handoffs that came back",
+        "handoffs whose custody is the sender's again: to be transferred anew, or concluded",
+        f"{_HANDOFFS} AND CaseStage = 'returned'",
+    ),
+    View("Open incidents", "breaches that are not mended yet", _INCIDENTS),
     View(
         "Standing still",
         "cases and escalations whose code fails again and again",

@@ -29,6 +29,7 @@ from runtime.case_errors import (
     UnknownCaseError,
 )
 from runtime.temporal import ui_link
+from runtime.training import Training
 from sop.describe import summary
 from sop.errors import InvalidValueError, SopError, StaleAcknowledgementError
 from sop.handoff.describe import summary as handoff_summary
@@ -85,6 +86,7 @@ class Cases:
         task_queue: Where the workers listen.
         digest_of: Returns the request digest of a case that the CRM knows, else None: the CRM
             remembers a key longer than Temporal does.
+        training: Asks for the training of who reports a step.
         ui: Address of the Temporal UI, for links.
     """
 
@@ -95,27 +97,32 @@ class Cases:
         *,
         task_queue: str,
         digest_of: Callable[[str], str | None],
+        training: Training,
         ui: str,
     ) -> None:
         self.client = client
         self.policy = policy
         self._task_queue = task_queue
         self._digest_of = digest_of
+        self._training = training
         self._ui = ui
 
     async def open(self, opening: InquiryOpening, *, actor: Actor, key: str, digest: str) -> Opened:
         """Open an inquiry, once per caller and key.
 
         Raises:
-            RefusedError: The policy or the actor's role does not allow it.
+            RefusedError: The policy or the actor's role does not allow it, or the actor is not
+                trained for it (INQ-8.2).
             KeyReusedError: The key was used for another request.
             TemporalUnavailableError: Try again with the same key.
+            CrmUnavailableError: The same; nobody can say now whether the actor is trained.
         """
         try:
             check_opening(self.policy.case, opening, actor)
         except SopError as error:
             raise RefusedError.of(error) from None
         case_id = inquiry_id(actor.principal, key)
+        await self.require_trained(actor, "open", case_id)
         start = InquiryStart(
             case_id=case_id,
             policy=self.policy.case,
@@ -132,13 +139,16 @@ class Cases:
         """Open a handoff, once per caller and key: alone, or from an inquiry that then shows it.
 
         Raises:
-            RefusedError: The policy, the actor's role or the inquiry does not allow it.
+            RefusedError: The policy, the actor's role or the inquiry does not allow it, or the
+                actor is not trained for it (HOF-6.1).
             UnknownCaseError: There is no such inquiry.
             CaseEndedError: The inquiry is closed.
             KeyReusedError: The key was used for another request.
             TemporalUnavailableError: Try again with the same key.
+            CrmUnavailableError: The same; nobody can say now whether the actor is trained.
         """
         order = self._order(opening, actor, key, digest)
+        await self.require_trained(actor, "open_handoff", order.case_id)
 
         async def begin() -> Opened:
             if opening.inquiry_id is None:
@@ -183,14 +193,17 @@ class Cases:
         """Report a step to a case, once per caller and key.
 
         Raises:
-            RefusedError: The procedure refuses the step; nothing has changed.
+            RefusedError: The procedure refuses the step, or the actor is not trained for it
+                (INQ-8.2, HOF-6.1); nothing has changed.
             UnknownCaseError: There is no such case.
             CaseEndedError: The case is closed.
             KeyReusedError: The key was used for another request of this kind.
             NotAnsweredError: No worker answered in time; repeat with the same key.
             BusyError: Too many requests to this case at once.
             TemporalUnavailableError: Temporal does not answer.
+            CrmUnavailableError: Nobody can say now whether the actor is trained.
         """
+        await self.require_trained(command.actor, command.step, case_id)
         try:
             return await self._update(case_id, command, key)
         except CaseEndedError:
@@ -226,6 +239,18 @@ class Cases:
     def link(self, case_id: str, run_id: str | None = None) -> str:
         """Return the address of the case in the Temporal UI."""
         return ui_link(self._ui, self.client.namespace, case_id, run_id)
+
+    async def require_trained(self, actor: Actor, step: str, case_id: str) -> None:
+        """Refuse a step of somebody who is not trained for it, before any work is done for it.
+
+        Raises:
+            RefusedError: A training is missing or has expired (INQ-8.2, HOF-6.1).
+            CrmUnavailableError: Nobody can say now whether the actor is trained.
+        """
+        try:
+            await self._training.require(actor, step, case_id)
+        except SopError as error:
+            raise RefusedError.of(error) from None
 
     async def _recorded(self, case_id: str) -> str | None:
         """Return the digest that the CRM holds of a request; None, too, while it is away.

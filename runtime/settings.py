@@ -26,6 +26,9 @@ from runtime.errors import OperatorError
 
 PREFIX = "HANDRAIL_"
 
+LEAST_KEY = 32
+"""Characters of a key: `openssl rand -hex 32` makes twice as many."""
+
 
 class SettingsError(OperatorError):
     """One or more HANDRAIL_ variables cannot be used; the message names each."""
@@ -60,6 +63,12 @@ def _database(value: str) -> str:
         raise ValueError(f"{backend} is not supported")
     if backend == "sqlite" and url.database in {None, "", ":memory:"}:
         raise ValueError("a database in memory is not shared between the API and the worker")
+    return value
+
+
+def _key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < LEAST_KEY:
+        raise ValueError(f"a key has {LEAST_KEY} characters or more")
     return value
 
 
@@ -124,6 +133,12 @@ class Settings(BaseSettings):
         None, description="the database's password, where the URL does not carry it"
     )
     database_pool_size: Slots = Field(20, description="database connections, from 1 to 1000")
+    identity_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        None,
+        description="the key of what customers are identified by, 32 characters or more; "
+        "a SQLite database has its own, in the state directory",
+        repr=False,
+    )
     policy_file: Annotated[Path, AfterValidator(Path.absolute)] = Field(
         Path(str(files("sop") / "policy.toml")), description="the policy file in TOML"
     )

@@ -1,4 +1,7 @@
-"""Who may do what (INQ-3.1, INQ-3.2): one table of role and action."""
+"""Who may do what (INQ-3.1, INQ-3.2), and whose handoffs a receiving party sees (HOF-3.3, HOF-5.3).
+
+One table of role and action; one rule of objects.
+"""
 
 from sop.errors import NotAllowedError
 from sop.models import Actor, Role
@@ -13,6 +16,7 @@ _STAFF = frozenset(
     }
 )
 _LEADERS = frozenset({Role.TEAM_LEADER, Role.DUTY_MANAGER})
+_SUPERVISORS = _LEADERS | {Role.QUALITY_MANAGER}
 _MANAGERS = frozenset({Role.QUALITY_MANAGER, Role.DUTY_MANAGER})
 _READERS = _STAFF | {Role.SERVICE, Role.OPERATOR, Role.AUDITOR}
 
@@ -36,9 +40,16 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "mark_duplicate": _STAFF,
     "adopt_policy": _LEADERS | {Role.OPERATOR},
     "acknowledge": _STAFF - {Role.CSR},
+    "record_training": _SUPERVISORS | {Role.OPERATOR},
+    "read_training": _SUPERVISORS | {Role.OPERATOR, Role.AUDITOR},
+    "read_own_training": _STAFF | {Role.RECEIVING_PARTY, Role.OPERATOR, Role.AUDITOR},
     "identify": _STAFF | {Role.RECEIVING_PARTY},
+    "keep_identity_record": frozenset({Role.SERVICE, Role.OPERATOR}),
     "decide_discrepancy": _LEADERS | {Role.QUALITY_MANAGER},
     "open_handoff": _STAFF | {Role.SERVICE},
+    "read_handoff": _READERS | {Role.RECEIVING_PARTY},
+    "read_verifications": _SUPERVISORS | {Role.AUDITOR},
+    "read_reports": _SUPERVISORS | {Role.AUDITOR},
     "confirm_items": _STAFF,
     "complete_brief": _STAFF,
     "tell_customer": _STAFF,
@@ -53,7 +64,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "inform_regulator": _MANAGERS,
     "decide_not_notifiable": _MANAGERS,
     "close_incident": _MANAGERS,
-    "read_incident_reports": _LEADERS | {Role.QUALITY_MANAGER, Role.AUDITOR},
+    "manage_recipients": _LEADERS | {Role.OPERATOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 
@@ -70,3 +81,28 @@ def require(actor: Actor, action: str) -> None:
             f"The role {actor.role} may not {action.replace('_', ' ')}; permitted: {allowed}.",
             clause="INQ-3.2" if action in {"adopt_policy", "acknowledge"} else "INQ-3.1",
         )
+
+
+def only_handoffs_of(actor: Actor) -> str | None:
+    """Return the receiving party whose handoffs alone exist for an actor; None: all do."""
+    return actor.principal if actor.role is Role.RECEIVING_PARTY else None
+
+
+def may_see_handoff(actor: Actor, receiving_party: str | None) -> bool:
+    """Return whether a handoff exists for an actor (HOF-3.3, HOF-5.3).
+
+    Args:
+        actor: Who asks; with the role of a receiving party, bound to its own handoffs.
+        receiving_party: Whose handoff it is; None: it is none, such as an inquiry.
+    """
+    return only_handoffs_of(actor) in {None, receiving_party}
+
+
+def require_own_handoff(actor: Actor, receiving_party: str | None) -> None:
+    """Refuse the step of a receiving party in what is not its own handoff.
+
+    Raises:
+        NotAllowedError: It is somebody else's.
+    """
+    if not may_see_handoff(actor, receiving_party):
+        raise NotAllowedError("A receiving party acts on its own handoffs only.", clause="HOF-3.3")

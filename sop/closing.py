@@ -1,5 +1,6 @@
 """The closing gate: which clauses must be proved before an inquiry may close (INQ-4.5.2, 4.6.2)."""
 
+from sop.handoff.stages import GATING as HANDOFF_GATING
 from sop.state import InquiryState
 
 GATING = (
@@ -21,10 +22,13 @@ GATING = (
 """Clauses of which each must have a journal entry as its proof. INQ-4.4.2 (confirmed at once) and
 INQ-4.4.3 (promised) are alternatives: either proves that the customer knew how the answer comes."""
 
-_ALTERNATIVE = {"INQ-4.4.2": "INQ-4.4.3"}
+ALTERNATIVES = {"INQ-4.4.2": "INQ-4.4.3"}
 
 HANDOFF_OPEN = "HOF-4.2.5"
 """What an inquiry waits for while a handoff that it waits for is open: its acknowledgement."""
+
+DISCREPANCY = "HOF-4.1.4"
+"""What an inquiry waits for after a discrepancy: the supervisor's decision."""
 
 LEAVES_OPEN = (
     "INQ-4.4.1",
@@ -39,8 +43,12 @@ customer was promised was the answer before it."""
 
 
 def proved_by_escalating(*clauses: str) -> tuple[str, ...]:
-    """Return what an escalation proves; that a contact is overdue does not prove the contact."""
-    return tuple(clause for clause in clauses if clause not in GATING)
+    """Return what an escalation proves.
+
+    That a contact, a decision or an acknowledgement is overdue does not prove that it was made.
+    """
+    asked = {*GATING, *HANDOFF_GATING, "HOF-4.1.4"}
+    return tuple(clause for clause in clauses if clause not in asked)
 
 
 def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
@@ -48,7 +56,9 @@ def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
     if state.closed_as is not None:
         return ()
     proved = state.proofs.keys()
-    missing = [c for c in GATING if c not in proved and _ALTERNATIVE.get(c, c) not in proved]
+    missing = [c for c in GATING if c not in proved and ALTERNATIVES.get(c, c) not in proved]
+    if state.identification.discrepancies and DISCREPANCY not in proved:
+        missing.append(DISCREPANCY)
     if any(note.waits and note.closed_as is None for note in state.handoffs):
         missing.append(HANDOFF_OPEN)
     return tuple(missing)

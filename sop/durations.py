@@ -37,3 +37,8 @@ def format_duration(duration: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts) or "0s"
+
+
+def format_milliseconds(milliseconds: int) -> str:
+    """Return a lateness as the journal keeps it, in the words of `format_duration`."""
+    return format_duration(timedelta(milliseconds=milliseconds))

@@ -11,6 +11,7 @@ from sop import messages as m
 from sop.case_file import AnyCase
 from sop.deadlines import Due
 from sop.errors import BehindGateError, InvalidValueError, NotAllowedError, WrongStageError
+from sop.evidence import check_forms
 from sop.identity import PRIMARY, Discrepancy, Form, Identity, IdentityLevel
 from sop.ladder import arm
 from sop.models import CLOCK, Actor, Role, TaskKind, TaskRecord, VerificationOutcome
@@ -38,7 +39,7 @@ def judge(
         return VerificationOutcome.NEEDS_SUPERVISOR, "attempts_exhausted"
     if step.noticed:
         return VerificationOutcome.NEEDS_SUPERVISOR, "noticed"
-    require_forms(rule, [result.form for result in step.forms])
+    check_forms(rule, tuple(result.form for result in step.forms))
     if all(result.matched for result in step.forms):
         return VerificationOutcome.VERIFIED, "matched"
     if number == rule.attempts_per_call:
@@ -46,32 +47,19 @@ def judge(
     return VerificationOutcome.NOT_VERIFIED, "mismatch"
 
 
-def accepted_forms(rule: IdentificationRule) -> tuple[frozenset[Form], frozenset[Form]]:
-    """Return the primary and the secondary forms that the policy accepts."""
-    off = frozenset() if rule.security_question else {Form.SECURITY_QUESTION}
-    return frozenset(rule.primary), frozenset(rule.secondary) - off
-
-
-def require_forms(rule: IdentificationRule, presented: list[Form]) -> None:
-    """Refuse what is not at least one primary and one secondary form.
-
-    Raises:
-        InvalidValueError: Which forms the policy accepts (HOF-4.1.2).
-    """
-    primary, secondary = accepted_forms(rule)
-    given = frozenset(presented)
-    if not given <= primary | secondary or not given & primary or not given & secondary:
-        raise InvalidValueError(
-            f"Present one of {', '.join(sorted(primary))} and one of "
-            f"{', '.join(sorted(secondary))}; two facts of one document are one form.",
-            clause="HOF-4.1.2",
-        )
-
-
 def level_of(forms: list[Form]) -> IdentityLevel:
     """Return what a check that matched is worth: the security question counts lowest."""
     secondary = set(forms) - PRIMARY
     return IdentityLevel.LOW if secondary <= {Form.SECURITY_QUESTION} else IdentityLevel.STANDARD
+
+
+def is_attestation(step: m.Identify) -> bool:
+    """Return whether only what the customer was told is reported: that is no attempt.
+
+    What was forgotten at a check can be made good so, and an approval of it still holds.
+    """
+    checked = step.forms or step.noticed or step.exhausted
+    return not checked and bool(_attested(step))
 
 
 def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
@@ -83,7 +71,10 @@ def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
             "The case is another customer's. Name the case of the customer who is identified.",
             clause="HOF-4.1.3",
         )
-    _require_no_discrepancy(case)
+    if is_attestation(step):
+        case.record("identification.attested", step.actor, now, _attested(step))
+        return
+    require_decided(case)
     number = case.state.identification.attempts + 1
     outcome, reason = judge(rule, step, number)
     identity = None
@@ -109,7 +100,9 @@ def open_discrepancy(case: AnyCase, cause: str, actor: Actor, now: datetime) -> 
         identity=None,
         outcome=VerificationOutcome.NEEDS_SUPERVISOR,
     )
-    case.record("discrepancy.opened", actor, now, number=number, cause=cause)
+    case.unprove(["HOF-4.1.4"])
+    name = f"discrepancy/{number}/opened"
+    case.record("discrepancy.opened", actor, now, entry_id=name, number=number, cause=cause)
     case.put_task(_task(case, discrepancy))
     for row in case.policy.escalation:
         if row.starts == Starts.DISCREPANCY:
@@ -123,8 +116,7 @@ def decide(case: AnyCase, step: m.DecideDiscrepancy, now: datetime) -> None:
         raise WrongStageError(
             "No discrepancy waits for a decision in this case.", clause="HOF-4.1.4"
         )
-    own = {case.state.opened_by, case.state.assignee, *case.state.handled_by}
-    if step.actor.principal in own:
+    if step.actor.principal in case.handlers:
         raise NotAllowedError(
             "Nobody decides about their own case: somebody with the role who has not worked on it "
             "must approve or reject.",
@@ -139,6 +131,8 @@ def decide(case: AnyCase, step: m.DecideDiscrepancy, now: datetime) -> None:
             "approved_until": until,
         }
     )
+    if not step.approve:
+        case.identity_found(VerificationOutcome.NOT_VERIFIED)
     case.record(
         "discrepancy.decided",
         step.actor,
@@ -157,13 +151,13 @@ def decide(case: AnyCase, step: m.DecideDiscrepancy, now: datetime) -> None:
     _stand_down(case, now)
     _report(case, step, discrepancy.number, now)
     if step.approve:
+        outcome = VerificationOutcome.NEEDS_SUPERVISOR
         _know(case, discrepancy=decided)
-        _log(case, step.actor, now, VerificationOutcome.NEEDS_SUPERVISOR, "approved")
+        _log(case, step.actor, now, outcome, "approved", decided_by=step.actor.principal)
     else:
         outcome = VerificationOutcome.NOT_VERIFIED
         _know(case, discrepancy=None, outcome=outcome)
-        case.identity_found(outcome)
-        _log(case, step.actor, now, outcome, "rejected")
+        _log(case, step.actor, now, outcome, "rejected", decided_by=step.actor.principal)
 
 
 def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
@@ -173,7 +167,7 @@ def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
         BehindGateError: Nobody is verified, the identity has expired, or a supervisor must decide.
     """
     known = case.state.identification
-    _require_no_discrepancy(case)
+    require_decided(case)
     approved = known.discrepancy
     if approved is not None and approved.approved_until is not None:
         if now < approved.approved_until:
@@ -188,6 +182,26 @@ def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
         "POST /v1/customers/{id}/identifications takes it.",
         clause="HOF-4.1.2",
     )
+
+
+def require_holding(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
+    """Refuse what a check since the transfer has put in doubt; a supervisor's approval is used.
+
+    That an identity has run out since then does not: it held at the transfer.
+
+    Raises:
+        BehindGateError: A later check did not succeed, or a supervisor must decide.
+    """
+    require_decided(case)
+    if case.state.identification.identity is None:
+        use_identity(case, what, actor, now)
+
+
+def revoke(case: AnyCase, outcome: VerificationOutcome) -> None:
+    """Take back a verified identity: a person has recorded that it does not hold."""
+    if case.state.identification.identity is not None:
+        _know(case, identity=None, outcome=outcome)
+        case.unprove(["HOF-4.1.2"])
 
 
 def approval_deadline(case: AnyCase) -> Iterator[Due]:
@@ -217,7 +231,7 @@ def _use_approval(case: AnyCase, approved: Discrepancy, actor: Actor, now: datet
         "approval.used",
         actor,
         now,
-        ["HOF-4.1.2", *case.verified],
+        ["HOF-4.1.2", "HOF-4.1.3", *case.verified],
         number=approved.number,
         approved_by=approved.decided_by,
         expires_at=identity.expires_at.isoformat(),
@@ -235,7 +249,8 @@ def _expire_approval(case: AnyCase, now: datetime) -> None:
     open_discrepancy(case, "approval_expired", CLOCK, now)
 
 
-def _require_no_discrepancy(case: AnyCase) -> None:
+def require_decided(case: AnyCase) -> None:
+    """Refuse what has to wait for a supervisor (HOF-4.1.4)."""
     discrepancy = case.state.identification.discrepancy
     if discrepancy is not None and discrepancy.decided_at is None:
         raise BehindGateError(
@@ -243,6 +258,11 @@ def _require_no_discrepancy(case: AnyCase) -> None:
             "must decide before anything goes on.",
             clause="HOF-4.1.4",
         )
+
+
+def _attested(step: m.Identify) -> list[str]:
+    told = ["HOF-4.1.1"] if step.need_explained else []
+    return [*told, "HOF-4.1.5"] if step.confidentiality_assured else told
 
 
 def _record_check(
@@ -253,11 +273,9 @@ def _record_check(
     now: datetime,
 ) -> None:
     clauses = [
-        *(["HOF-4.1.1"] if step.need_explained else []),
+        *_attested(step),
         *(["HOF-4.1.2", *case.verified] if identity else []),
-        *(["HOF-4.1.3"] if step.forms else []),
-        *(["HOF-4.1.5"] if step.confidentiality_assured else []),
-        *case.asked,
+        *(["HOF-4.1.3", *case.asked] if step.forms else []),
     ]
     case.identity_found(outcome)
     if identity is None:
@@ -282,9 +300,12 @@ def _log(
     outcome: VerificationOutcome,
     reason: str,
     step: m.Identify | None = None,
+    *,
+    decided_by: str | None = None,
 ) -> None:
     """Write a line of the verification log; its number follows from the journal's."""
     known = case.state.identification
+    approved_by = known.identity.approved_by if known.identity else None
     case.put_verification(
         VerificationRecord(
             verification_id=f"{case.state.case_id}/{case.state.seq}/{reason}",
@@ -299,7 +320,7 @@ def _log(
             reason=reason,
             level=known.identity.level if known.identity else None,
             expires_at=known.identity.expires_at if known.identity else None,
-            decided_by=known.identity.approved_by if known.identity else None,
+            decided_by=decided_by or approved_by,
             policy_version=case.policy.version,
         )
     )

@@ -10,7 +10,7 @@ from string import Formatter
 from types import MappingProxyType
 
 from sop.errors import InvalidValueError
-from sop.policy import Language, Message
+from sop.policy_rules import Language, Message
 
 _ALWAYS = frozenset({"case_id", "company", "contact"})
 _RECEIVER = _ALWAYS | {"receiver", "receiver_contact"}

@@ -14,8 +14,14 @@ from sop.calendar import Calendar
 from sop.handoff.models import TransferChannel
 from sop.identity import Form
 from sop.models import Channel, Payload, Priority, Role, ShortText, Slug
-
-Duration = Annotated[timedelta, Field(ge=timedelta(0))]
+from sop.policy_rules import (
+    Duration,
+    FollowUpRule,
+    Language,
+    Message,
+    PromiseRule,
+    VerificationRule,
+)
 
 ON_CALL = (Role.TEAM_LEADER, Role.SUBJECT_MATTER_EXPERT, Role.QUALITY_MANAGER, Role.DUTY_MANAGER)
 """The roles that can be paged."""
@@ -87,40 +93,6 @@ class Paging(Payload):
     acknowledged_for: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
 
 
-class PromiseRule(Payload):
-    """The estimated response time told to the customer (INQ-4.4.3).
-
-    Attributes:
-        longest: A promise further away is refused.
-        warn_at: Share of the promised time at which the holder is warned.
-    """
-
-    longest: Annotated[timedelta, Field(gt=timedelta(0))]
-    warn_at: Annotated[float, Field(gt=0, lt=1)] | None = None
-
-
-class FollowUpRule(Payload):
-    """The contact after resolution (INQ-4.6.1).
-
-    Attributes:
-        after: From resolution to the first attempt.
-        every: From an attempt that did not reach the customer to the next.
-        attempts: After so many the outcome `not_reached` stands and the case may close.
-    """
-
-    after: Duration
-    every: Annotated[timedelta, Field(gt=timedelta(0))]
-    attempts: Annotated[int, Field(ge=1, le=20)]
-    calendar: Slug = "always"
-
-
-class VerificationRule(Payload):
-    """Identity check (INQ-4.3)."""
-
-    forms: tuple[Slug, ...]
-    general_information_exempt: bool = False
-
-
 class IdentificationRule(Payload):
     """Who the customer is, and how that is checked (HOF-4.1).
 
@@ -158,7 +130,7 @@ class HandoffRule(Payload):
     channels: Annotated[tuple[TransferChannel, ...], Field(min_length=1)]
     carriers: tuple[Slug, ...] = ()
     remind_every: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
-    return_after: Annotated[timedelta, Field(ge=timedelta(minutes=1))]
+    return_after: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(hours=24))]
 
 
 class IncidentRule(Payload):
@@ -194,30 +166,14 @@ class Course(Payload):
         course: Its name, e.g. `inquiry_handling`.
         procedures: `INQ`, `HOF`: whose steps need it.
         roles: Who needs it; services and operators are no staff.
+        revised_on: Since that day it teaches the procedure as it is now: who completed it before
+            completes it anew (INQ-8.2: training at each update).
     """
 
     course: Slug
     procedures: Annotated[tuple[Literal["INQ", "HOF"], ...], Field(min_length=1)]
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
-
-
-class Message(Payload):
-    """A template in two registers: plain, and for customers who know the terms (INQ-5.2)."""
-
-    plain: str
-    technical: str = ""
-
-
-class Language(Payload):
-    """What counts as plain language (INQ-5.1, INQ-5.2).
-
-    Attributes:
-        max_words: Longest sentence.
-        jargon: Words and phrases kept from customers who do not know the terms.
-    """
-
-    max_words: Annotated[int, Field(ge=1)]
-    jargon: tuple[str, ...] = ()
+    revised_on: date | None = None
 
 
 class Retention(Payload):

@@ -19,15 +19,11 @@ from sop.policy import (
     Rung,
 )
 from sop.policy_calendars import HolidayDates, read_calendars
-from sop.policy_checks import (
-    check_clocks,
-    check_messages,
-    check_periods,
-    check_rungs,
-    read_rungs,
-)
+from sop.policy_checks import check_clocks, check_messages
 from sop.policy_matrix import check_matrix
 from sop.policy_reading import read_structure
+from sop.policy_rungs import check_rungs, read_rungs
+from sop.policy_sections import check_returns, check_sections
 from sop.policy_tables import PolicyFile
 
 
@@ -52,9 +48,11 @@ def read_policy(
     calendars = read_calendars(reading, holiday_dates, years)
     check_rungs(read_rungs(reading), reading)
     check_clocks(reading, calendars)
-    check_periods(reading)
+    check_sections(reading)
     check_messages(reading)
-    check_matrix(read_rungs(reading), reading)
+    rows = read_rungs(reading)
+    check_matrix(rows, reading)
+    check_returns(rows, reading)
     if reading.file is None or reading.mistakes:
         raise PolicyError(reading.mistakes)
     del calendars["always"]

@@ -13,8 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sop.durations import parse_duration
-from sop.policy import ON_CALL
-from sop.policy_tables import CLAUSES_OF_LIMITS, PolicyFile
+from sop.policy_tables import CLAUSES_OF_LIMITS, PolicyFile, known_at
 from sop.toml_lines import TomlDocument, label, read_toml
 from sop.toml_statements import KeyPath
 
@@ -76,7 +75,8 @@ class Reading:
 
     def is_wrong(self, path: KeyPath) -> bool:
         """Tell whether something is wrong with a key or a table around it."""
-        return any(path[:length] in self._wrong for length in range(1, len(path) + 1))
+        lengths = range(1, len(path) + 1) if self._wrong else ()
+        return any(path[:length] in self._wrong for length in lengths)
 
     def is_sure(self, path: KeyPath) -> bool:
         """Tell whether nothing is wrong with a key, above or below it."""
@@ -235,14 +235,13 @@ def _in_words(detail: ErrorDetails, path: KeyPath, value: object) -> str:
     if kind == "missing":
         return "is missing"
     shown = _shown(value)
-    if kind == "enum":
-        on_call = path[0] == "escalation" and path[2:3] in {("to",), ("chain",)}
-        known = ON_CALL if on_call else _QUOTED.findall(limits["expected"])
+    if kind in {"enum", "literal_error"}:
+        known = known_at(path) or _QUOTED.findall(limits["expected"])
         return f"{shown} is none of {', '.join(known)}{nearest(value, known)}"
     if kind not in _NOT_A:
         return f"{shown}: {detail['msg']}" if path else f"the file: {detail['msg']}"
-    clause = CLAUSES_OF_LIMITS.get(path)
-    asked = f" ({clause})" if clause and limits else ""
+    clauses = (CLAUSES_OF_LIMITS.get((*path, limit)) for limit in limits)
+    asked = "".join(f" ({clause})" for clause in clauses if clause)
     return f"{shown} {_NOT_A[kind].format_map(limits)}{asked}"
 
 

@@ -1,39 +1,126 @@
 """The shape of the policy file: its tables and keys, as people write them."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field
 
-from sop.models import Channel, Payload, Priority, Slug
+from sop.identity import PRIMARY, Form
+from sop.models import Channel, Payload, Priority, Role, Slug
 from sop.policy import (
+    ON_CALL,
     AuditRule,
     Course,
     Desk,
-    FollowUpRule,
     HandoffRule,
     IdentificationRule,
     IncidentRule,
-    Language,
-    Message,
     Paging,
-    PromiseRule,
+    PinnedPolicy,
+    Policy,
     Retention,
     Rung,
-    VerificationRule,
+    Starts,
 )
+from sop.policy_rules import FollowUpRule, Language, Message, PromiseRule, VerificationRule
+from sop.toml_statements import KeyPath
 
 _YEAR = timedelta(days=366)
 
-CLAUSES_OF_LIMITS: dict[tuple[str | int, ...], str] = {
-    ("retention", "inquiry"): "INQ-7.1",
-    ("retention", "verification"): "HOF-7.1",
-    ("retention", "handoff"): "HOF-7.2",
-    ("retention", "incident"): "HOF-7.3",
-    ("training", "valid_for"): "HOF-6.1",
-    ("review", "every"): "INQ-8.1",
-}
-"""The keys whose limits are the procedures' own."""
+CLAUSES_OF_LIMITS: Mapping[KeyPath, str] = MappingProxyType(
+    {
+        ("retention", "inquiry", "ge"): "INQ-7.1",
+        ("retention", "verification", "ge"): "HOF-7.1",
+        ("retention", "handoff", "ge"): "HOF-7.2",
+        ("retention", "incident", "ge"): "HOF-7.3",
+        ("training", "valid_for", "le"): "HOF-6.1",
+        ("review", "every", "le"): "INQ-8.1",
+        ("handoff", "return_after", "le"): "HOF-4.2.5",
+        ("incident", "regulator_within", "le"): "HOF-6.3",
+    }
+)
+"""The limits that are the procedures' own: the key's path, and which of its limits it is."""
+
+STAFF = (Role.CSR, *ON_CALL, Role.RECEIVING_PARTY)
+"""The roles of people who can be trained."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One of the escalation matrices of the file.
+
+    Attributes:
+        path: Where it stands.
+        cases: What escalates by it, in the plural.
+        starts: The facts from which its rungs can be counted.
+        pinned: Returns the part of a policy that holds it; None where the file has none.
+    """
+
+    path: KeyPath
+    cases: str
+    starts: tuple[Starts, ...]
+    pinned: Callable[[Policy], PinnedPolicy | None]
+
+    @property
+    def is_of_inquiries(self) -> bool:
+        """Only inquiries have categories and priorities, and wait for the customer."""
+        return self.path == ("escalation",)
+
+    def rungs(self, policy: Policy) -> tuple[Rung, ...]:
+        """Return its rows in a policy; none where the file has no such matrix."""
+        pinned = self.pinned(policy)
+        return pinned.escalation if pinned else ()
+
+
+MATRICES = (
+    Matrix(
+        ("escalation",),
+        "inquiries",
+        (Starts.RECEIPT, Starts.UNRESOLVED, Starts.FOLLOW_UP_OVERDUE, Starts.DISCREPANCY),
+        lambda policy: policy.case,
+    ),
+    Matrix(
+        ("handoff", "escalation"),
+        "handoffs",
+        (Starts.DISCREPANCY, Starts.TRANSFER, Starts.RETURN),
+        lambda policy: policy.handoff,
+    ),
+    Matrix(
+        ("incident", "escalation"),
+        "incidents",
+        (Starts.BREACH,),
+        lambda policy: policy.incident,
+    ),
+    Matrix(
+        ("duty", "escalation"),
+        "reviews, reminders and audits",
+        (Starts.DUTY_OVERDUE,),
+        lambda policy: policy.duty,
+    ),
+)
+"""All of them, in the order in which they are shown."""
+
+_KNOWN: Mapping[KeyPath, tuple[str, ...]] = MappingProxyType(
+    {
+        ("identification", "primary"): tuple(form for form in Form if form in PRIMARY),
+        ("identification", "secondary"): tuple(form for form in Form if form not in PRIMARY),
+        ("audit", "to"): ON_CALL,
+    }
+)
+
+
+def known_at(path: KeyPath) -> tuple[str, ...] | None:
+    """Return the words that a place of the file knows, if fewer than its type; else None."""
+    if path[:2] == ("training", "courses") and "roles" in path:
+        return STAFF
+    for matrix in MATRICES:
+        if path[: len(matrix.path)] == matrix.path:
+            key = path[len(matrix.path) + 1] if len(path) > len(matrix.path) + 1 else ""
+            return ON_CALL if key in {"to", "chain"} else matrix.starts if key == "starts" else None
+    return _KNOWN.get(path[:2])
 
 
 class CalendarTable(Payload):

@@ -10,7 +10,8 @@ from sop.errors import InvalidValueError, WrongStageError
 from sop.escalating import fire, unresolved
 from sop.follow_up import move_follow_up
 from sop.gates import require_unresolved, require_verified
-from sop.handoff.messages import HandoffReport, OpenHandoff
+from sop.handoff.messages import HandoffOrder, HandoffReport, OpenHandoff
+from sop.identification import require_decided
 from sop.ladder import arm
 from sop.models import CLOCK, Actor
 from sop.policy import Starts
@@ -148,6 +149,7 @@ def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
 
 def open_handoff(case: Case, step: OpenHandoff, now: datetime) -> None:
     """Open a handoff from the inquiry; it has a workflow of its own (HOF-2)."""
+    require_decided(case)
     order = step.order
     if order.opening.customer_id != case.state.customer.customer_id:
         raise InvalidValueError(
@@ -156,9 +158,10 @@ def open_handoff(case: Case, step: OpenHandoff, now: datetime) -> None:
     if any(note.handoff_id == order.case_id for note in case.state.handoffs):
         raise WrongStageError("The inquiry has this handoff already.", clause="HOF-2")
     note = HandoffNote(handoff_id=order.case_id, waits=order.opening.inquiry_waits)
+    carried = carry_identity(case, order, now)
     case.set(
         handoffs=(*case.state.handoffs, note),
-        handoffs_to_start=(*case.state.handoffs_to_start, order),
+        handoffs_to_start=(*case.state.handoffs_to_start, carried),
     )
     case.record(
         "handoff.opened",
@@ -171,10 +174,19 @@ def open_handoff(case: Case, step: OpenHandoff, now: datetime) -> None:
     )
 
 
+def carry_identity(case: Case, order: HandoffOrder, now: datetime) -> HandoffOrder:
+    """Return the order with what the inquiry has verified, as long as that holds (HOF-3.3)."""
+    identity = case.state.identification.identity
+    if identity is None or identity.expires_at <= now:
+        return order
+    proofs = tuple(c for c in case.state.proofs if c.startswith("HOF-4.1."))
+    return order.model_copy(update={"identity": identity, "identity_proofs": proofs})
+
+
 def hear_handoff(case: Case, said: HandoffReport, now: datetime) -> None:
     """Note where a handoff stands that was opened from this inquiry."""
     known = next((n for n in case.state.handoffs if n.handoff_id == said.handoff_id), None)
-    if known is None or known.closed_as is not None:
+    if known is None or known.closed_as is not None or case.state.closed_at is not None:
         return
     said_now = {"stage": said.stage, "custody": said.custody, "closed_as": said.closed_as}
     heard = known.model_copy(update=said_now)

@@ -178,12 +178,12 @@ class _Damage:
 def _document(data: dict[str, object], cut: Sequence[Statement], damage: _Damage) -> TomlDocument:
     index, mistakes, lost = _Index(), [], set[KeyPath]()
     for number, statement in enumerate(cut):
-        path = _guess(statement, index.table)
         if number not in damage.left_out:
             index.add(statement)
         elif statement.is_header:
             index.table = ()
         if error := damage.errors.get(number):
+            path = _guess(statement, index.table)
             line = error.line or statement.first
             mistakes.append(SyntaxMistake(path, line, _in_words(error.said, statement, path)))
             if number in damage.left_out and not statement.text.startswith("#"):

@@ -26,6 +26,17 @@ MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANNA = Actor(principal="anna", role=Role.CSR)
 
 
+class Clock:
+    """Stands still, on that Monday, until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = MONDAY
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self.now
+
+
 def after(seconds: float) -> datetime:
     """Return a moment after the case was opened."""
     return MONDAY + timedelta(seconds=seconds)

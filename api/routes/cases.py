@@ -44,7 +44,7 @@ router = APIRouter(
     responses=problems(
         "malformed-json", "idempotency-key-missing", "body-too-large", "unsupported-media-type",
         "invalid-request", "invalid-value", "idempotency-key-reused", "too-many-requests",
-        "crm-unavailable", "temporal-unavailable", "not-answered",
+        "untrained", "crm-unavailable", "temporal-unavailable", "not-answered",
     ),
 )  # fmt: skip
 async def open_inquiry(
@@ -94,7 +94,8 @@ async def read_inquiry(
     """Read a case from the CRM. One that it does not have yet comes with `recorded: false`."""
     record = await run_in_threadpool(parts.reads.case, case_id)
     if record is not None:
-        return presenting.detail(parts, record)
+        handoffs = await run_in_threadpool(parts.handoffs.of_inquiry, case_id)
+        return presenting.detail(parts, record, handoffs)
     if not await parts.cases.exists(case_id):
         raise UnknownCaseError(case_id)
     return presenting.unrecorded(parts, case_id)

@@ -32,6 +32,5 @@ async def list_tasks(query: Annotated[TaskQuery, Query()], parts: WithParts, _: 
 
 @router.get("/policy", operation_id="read_policy", summary="Read the policy in force")
 async def read_policy(parts: WithParts, _: Reader) -> PolicyView:
-    """Read the escalation matrix and the other numbers under which new cases begin."""
-    policy = parts.cases.policy
-    return PolicyView.model_validate({"effective_from": policy.effective_from, **dict(policy.case)})
+    """Read the escalation matrices and the other numbers under which new cases begin."""
+    return presenting.policy(parts.cases.policy)

@@ -22,8 +22,8 @@ router = APIRouter(
     responses={
         202: {"model": s.Receipt, "description": "Done; the CRM follows."},
         **problems(
-            "malformed-json", "unauthenticated", "not-allowed", "case-not-found", "case-closed",
-            "behind-gate", "wrong-stage", "body-too-large", "unsupported-media-type",
+            "malformed-json", "unauthenticated", "not-allowed", "untrained", "case-not-found",
+            "case-closed", "behind-gate", "wrong-stage", "body-too-large", "unsupported-media-type",
             "invalid-request", "invalid-value", "idempotency-key-reused", "too-many-requests",
             "internal-error", "crm-unavailable", "temporal-unavailable", "not-answered",
         ),
@@ -173,6 +173,19 @@ async def adopt_policy(
 ) -> s.Receipt:
     """Move the open case to the policy in force; each moved deadline is journaled (HOF-8)."""
     return await report.take(body, policy=report.parts.cases.policy.case)
+
+
+@router.post(
+    "/discrepancy-decision",
+    operation_id="decide_discrepancy",
+    summary="Decide about the customer's identity",
+)
+async def decide_discrepancy(
+    body: s.DecideDiscrepancyIn,
+    report: Annotated[Report[m.DecideDiscrepancy], reports(m.DecideDiscrepancy)],
+) -> s.Receipt:
+    """Approve or reject as a supervisor who has not worked on the case (HOF-4.1.4)."""
+    return await report.take(body)
 
 
 @router.post(

@@ -1,13 +1,24 @@
 """The desk's tasks, its policy, and the state of the service."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from pydantic import Field
 
 from api.schemas.inquiries import Links
 from api.schemas.values import Moment, Request, View
 from sop.models import Channel, Principal, Priority, Slug, TaskKind
-from sop.policy import Desk, FollowUpRule, Paging, PromiseRule, Rung, VerificationRule
+from sop.policy import (
+    AuditRule,
+    Course,
+    Desk,
+    HandoffRule,
+    IdentificationRule,
+    IncidentRule,
+    Paging,
+    Retention,
+    Rung,
+)
+from sop.policy_rules import FollowUpRule, PromiseRule, VerificationRule
 
 
 class TaskQuery(Request):
@@ -35,6 +46,39 @@ class TaskList(View):
     tasks: list[TaskView] = Field(description="The tasks.")
 
 
+class HandoffRules(HandoffRule):
+    """How things are handed over (HOF-4.2)."""
+
+    escalation: tuple[Rung, ...] = Field(description="The matrix of handoffs.")
+
+
+class IncidentRules(IncidentRule):
+    """What a breach sets going (HOF-6.3)."""
+
+    escalation: tuple[Rung, ...] = Field(description="The matrix of incidents.")
+
+
+class DutyRules(View):
+    """Reviews, reminders and audits."""
+
+    escalation: tuple[Rung, ...] = Field(description="Whom an overdue one reaches.")
+
+
+class TrainingRules(View):
+    """What staff must be trained in (INQ-8.2, HOF-6.1)."""
+
+    valid_for: timedelta = Field(description="So long a training counts; P1Y is 365 days.")
+    warn_before: timedelta = Field(description="So long before its end that is announced.")
+    courses: tuple[Course, ...] = Field(description="The courses; none: no step asks for one.")
+
+
+class ReviewRules(View):
+    """The review of the procedures (INQ-8.1)."""
+
+    every: timedelta = Field(description="Between two reviews; P1Y is 365 days.")
+    within: timedelta | None = Field(description="From its opening until it must be done.")
+
+
 class PolicyView(View):
     """The policy in force. Open cases keep the version under which they began."""
 
@@ -49,6 +93,18 @@ class PolicyView(View):
     promise: PromiseRule = Field(description="The response time told to a customer (INQ-4.4.3).")
     follow_up: FollowUpRule = Field(description="The contact after resolution (INQ-4.6).")
     verification: VerificationRule = Field(description="The identity check (INQ-4.3).")
+    identification: IdentificationRule | None = Field(
+        description="How a customer is identified (HOF-4.1); null: the policy does not say."
+    )
+    handoff: HandoffRules | None = Field(description="Handoffs; null: the policy has none.")
+    incident: IncidentRules | None = Field(description="Incidents; null: the policy has none.")
+    duty: DutyRules | None = Field(description="What the schedules open; null: nothing.")
+    audit: AuditRule | None = Field(description="The audit of closed cases (HOF-6.2); null: none.")
+    training: TrainingRules = Field(description="Training.")
+    review: ReviewRules = Field(description="The review of the procedures.")
+    retention: Retention = Field(
+        description="Months that each class of records is kept after closing (INQ-7.1, HOF-7)."
+    )
 
 
 class Alive(View):

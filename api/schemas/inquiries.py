@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from api.schemas.values import NO_NUL, Flag, InstantIn, Moment, Request, ShortTextIn, TextIn, View
+from sop.handoff.models import HandoffClosedAs, HandoffStage
 from sop.models import (
     Channel,
     ClosedAs,
@@ -103,6 +104,8 @@ class Links(View):
     self: str = Field(description="The case.", examples=["/v1/inquiries/inquiry-5f0c2a9b71d3e84c"])
     timeline: str = Field(description="Everything that happened in it.")
     escalations: str = Field(description="Its escalations.")
+    certificate: str = Field(description="What proves each clause, and what is missing.")
+    explanation: str = Field(description="The case in plain language.")
     temporal: str = Field(description="The case in the Temporal UI.")
 
 
@@ -162,11 +165,26 @@ class CustomerView(View):
     technical_terms: bool = Field(description="Knows technical terms.")
 
 
+class HandoffOfInquiry(View):
+    """A handoff that was opened from the inquiry, as the CRM has it."""
+
+    case_id: str = Field(description="The handoff's id.")
+    subject: str = Field(description="What is handed over, in a line.")
+    stage: HandoffStage = Field(description="Where the handoff stands.")
+    receiving_party: str = Field(description="Who receives: a principal.")
+    custody: str = Field(description="Whose it is.")
+    received_at: Moment = Field(description="When it was received.")
+    closed_at: Moment | None = Field(description="When it was closed.")
+    closed_as: HandoffClosedAs | None = Field(description="How it ended.")
+    page: str = Field(description="The handoff.", examples=["/v1/handoffs/handoff-5f0c2a9b71d3"])
+
+
 class InquiryDetail(InquirySummary):
     """A case, whole."""
 
     text: str = Field(description="The inquiry in the customer's words.")
     customer: CustomerView = Field(description="Who asks.")
+    handoffs: list[HandoffOfInquiry] = Field(description="The handoffs from it, the oldest first.")
 
 
 class UnrecordedInquiry(View):

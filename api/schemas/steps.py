@@ -1,6 +1,6 @@
 """What a person or service reports of a case: one body for each Update."""
 
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from api.schemas.values import (
     View,
     WholeNumber,
 )
+from sop.handoff.models import HandoffStage
 from sop.models import FollowUpOutcome, Principal, Slug, Stage, VerificationOutcome
 
 
@@ -134,6 +135,13 @@ class MarkDuplicateIn(Request):
     reason: ShortTextIn = Field(description="Why.")
 
 
+class DecideDiscrepancyIn(Request):
+    """A supervisor's decision about the customer's identity (HOF-4.1.4)."""
+
+    approve: Flag = Field(description="True: go on; false: the customer is not verified.")
+    reason: ShortTextIn = Field(description="Why.", examples=["Known in person for ten years."])
+
+
 class AcknowledgeIn(Request):
     """A person takes an escalation."""
 
@@ -142,18 +150,29 @@ class AcknowledgeIn(Request):
     )
 
 
-class Receipt(View):
-    """What a step did."""
+S = TypeVar("S")
+
+
+class StepReceipt(View, Generic[S]):
+    """What a step did in a case of any kind; `S` are its stages."""
 
     case_id: str = Field(description="The case's id.")
     recorded: bool = Field(
         description="The CRM has it. False: it is safe in the workflow, and the CRM follows."
     )
     seq: int = Field(description="The number of the journal's last entry.")
-    stage: Stage | None = Field(
+    stage: S | None = Field(
         description="Where the case stands now; null: after an acknowledgement."
     )
     proved: list[str] = Field(description="The clauses that the step proved.")
     missing: list[str] = Field(description="The clauses still to be proved before closing.")
     next_deadline: Moment | None = Field(description="When the case acts by itself next.")
     next_deadline_what: str | None = Field(description="What it does then.")
+
+
+class Receipt(StepReceipt[Stage]):
+    """What a step did."""
+
+
+class HandoffReceipt(StepReceipt[HandoffStage]):
+    """What a step did in a handoff."""

@@ -7,6 +7,7 @@ from cli.demo.act_clocks import (
     reach_the_quality_manager,
 )
 from cli.demo.act_opening import open_complaints
+from cli.demo.act_training import refuse_the_untrained, train_everybody
 from cli.demo.act_work import kill_the_worker, refuse_behind_the_gate, work_cases
 from cli.demo.play import Play
 
@@ -22,10 +23,14 @@ async def perform(play: Play) -> None:
     """
     act = play.screen.act
     batch = min(max(len(play.sample) // _SHARE_WORKED, _FEWEST_WORKED), _MOST_WORKED)
+    act("The staff's training is recorded")
+    await train_everybody(play)
     act("The complaints arrive")
     cast = await open_complaints(play)
     act("A gate of the procedure")
     await refuse_behind_the_gate(play, cast)
+    act("A representative without training")
+    await refuse_the_untrained(play, cast)
     act("Representatives work cases to their end")
     await work_cases(play, cast, batch)
     act("Twelve hours pass over a complaint")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any, Self
 
@@ -165,6 +166,12 @@ class Door:
         )
         return receipt
 
+    async def train(self, who: Actor, principal: str, course: str, completed_at: datetime) -> None:
+        """Record that somebody has completed a course; it belongs to no case's journal."""
+        path = f"/v1/staff/{principal}/training/{course}"
+        body = {"completed_at": completed_at.isoformat()}
+        _accepted(await self._patiently(who, path, body, method="PUT"))
+
     async def expect_refusal(self, request: Request) -> Problem:
         """Report a step that the procedure must refuse.
 
@@ -209,17 +216,17 @@ class Door:
         who: Actor,
         path: str,
         body: Mapping[str, Any],
-        key: str,
+        key: str = "",
+        method: str = "POST",
     ) -> httpx2.Response:
         began = monotonic()
-        headers = {
-            "Authorization": f"Bearer {self._keys[who.principal].get_secret_value()}",
-            "Idempotency-Key": key,
-        }
+        headers = {"Authorization": f"Bearer {self._keys[who.principal].get_secret_value()}"}
+        if key:
+            headers["Idempotency-Key"] = key
         while True:
             pause = _PAUSE_S
             try:
-                answer = await self._http.post(path, json=body, headers=headers)
+                answer = await self._http.request(method, path, json=body, headers=headers)
             except httpx2.TransportError as error:
                 self.traffic.unanswered += 1
                 said = f"no answer ({type(error).__name__})"

@@ -14,8 +14,19 @@ REPRESENTATIVES = tuple(
 TEAM_LEADER = Actor(principal="team-leader", role=Role.TEAM_LEADER)
 QUALITY_MANAGER = Actor(principal="quality-manager", role=Role.QUALITY_MANAGER)
 DUTY_MANAGER = Actor(principal="duty-manager", role=Role.DUTY_MANAGER)
+OPERATOR = Actor(principal="operator", role=Role.OPERATOR)
+NEWCOMER = Actor(principal="newcomer", role=Role.CSR)
+"""Has not been trained yet."""
 
-EVERYBODY = (WEB_GATEWAY, *REPRESENTATIVES, TEAM_LEADER, QUALITY_MANAGER, DUTY_MANAGER)
+EVERYBODY = (
+    WEB_GATEWAY,
+    *REPRESENTATIVES,
+    NEWCOMER,
+    TEAM_LEADER,
+    QUALITY_MANAGER,
+    DUTY_MANAGER,
+    OPERATOR,
+)
 
 
 def hand_out_keys(keys: ApiKeys) -> Mapping[str, SecretStr]:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from sop import identification
 from sop import messages as shared
-from sop.access import require
+from sop.access import require, require_own_handoff
 from sop.deadlines import Due, do_due, earliest, rung_deadlines
 from sop.errors import InvalidValueError
 from sop.handoff import messages as m
@@ -14,10 +14,11 @@ from sop.handoff import steps_preparing, steps_transferring
 from sop.handoff.case import HandoffCase
 from sop.handoff.describe import details
 from sop.handoff.models import HandoffClosedAs, HandoffRow
-from sop.handoff.offering import offer_deadlines
+from sop.handoff.offering import give_back, offer_deadlines
 from sop.handoff.state import HandoffOutcome, HandoffStart, HandoffState
 from sop.handoff.steps_preparing import require_receiver
 from sop.identification import approval_deadline
+from sop.identity import Identification
 from sop.messages import Command, Refusal
 from sop.models import CLOCK, Customer, Deadline, Opening, VerificationOutcome
 from sop.policy import HandoffPolicy
@@ -26,7 +27,7 @@ from sop.procedure import Procedure
 Step = Callable[[HandoffCase, Any, datetime], Refusal | None]
 
 STEPS: dict[type[Command], Step] = {
-    shared.Identify: identification.identify,
+    shared.Identify: steps_preparing.identify,
     shared.DecideDiscrepancy: identification.decide,
     m.ConfirmItems: steps_preparing.confirm_items,
     m.CompleteBrief: steps_preparing.complete_brief,
@@ -117,11 +118,32 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
             custody=state.custody,
             policy_version=order.policy.version,
         )
+        case._carry(order, received_at)
         case.cause("clock")
         return case
 
+    def _carry(self, order: m.HandoffOrder, now: datetime) -> None:
+        """Take over the identity that the inquiry has verified: its level, not its evidence."""
+        if order.identity is None:
+            return
+        identification = Identification(
+            identity=order.identity, outcome=VerificationOutcome.VERIFIED
+        )
+        self.set(identification=identification)
+        self.record(
+            "identity.carried",
+            order.opened_by,
+            now,
+            order.identity_proofs,
+            from_case=self.state.inquiry_id,
+            level=str(order.identity.level),
+            verified_by=order.identity.verified_by,
+            expires_at=order.identity.expires_at.isoformat(),
+        )
+
     def perform(self, command: Command, now: datetime) -> None:
         """Do a step. One that is refused on record leaves its refusal behind."""
+        require_own_handoff(command.actor, self.state.receiving.party)
         self.refused = STEPS[type(command)](self, command, now)
 
     def tick(self, now: datetime) -> None:
@@ -144,7 +166,10 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
         """End the handoff in order: an operator cancelled its workflow in Temporal."""
         if not self.closed:
             self.record("handoff.cancelled", CLOCK, now, entry_id="cancelled")
-            returned = bool(self.state.offers)
+            offer = self.state.offer
+            if offer is not None and offer.sent_at is not None:
+                give_back(self, "cancelled", CLOCK, now)
+            returned = self.state.returned_at is not None
             how = HandoffClosedAs.RETURNED if returned else HandoffClosedAs.WITHDRAWN
             self.close(how, CLOCK, now)
 

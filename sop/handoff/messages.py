@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from sop.handoff.couriers import CourierStatus
 from sop.handoff.models import Answer, HandoffOpening, ReceivingParty
+from sop.identity import Identity
 from sop.messages import Command
 from sop.models import Actor, Payload, Principal, ShortText, Slug, Text
 from sop.policy import HandoffPolicy
@@ -141,7 +142,12 @@ class AdoptHandoffPolicy(Command):
 
 
 class HandoffOrder(Payload):
-    """A handoff that is to begin: the input of its workflow, as far as it is new."""
+    """A handoff that is to begin: the input of its workflow, as far as it is new.
+
+    Attributes:
+        identity: What the inquiry has verified: the handoff carries it on, with its end.
+        identity_proofs: The clauses of HOF-4.1 that the inquiry's journal proves.
+    """
 
     case_id: str
     policy: HandoffPolicy
@@ -149,6 +155,8 @@ class HandoffOrder(Payload):
     received_at: AwareDatetime
     opening: HandoffOpening
     digest: str = ""
+    identity: Identity | None = None
+    identity_proofs: tuple[str, ...] = ()
 
 
 class OpenHandoff(Command):

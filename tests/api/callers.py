@@ -7,13 +7,14 @@ from typing import Any, Self
 
 import httpx2
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from adapters.api_keys import ApiKeys
 from adapters.database import Database
 from api.app import assemble, create_app
 from api.parts import Parts
-from sop.models import Role
-from tests.desk import Desk
+from sop.models import Actor, Role
+from tests.desk import Desk, train
 
 RECEPTION = {
     "greeting": "Good morning, this is Anna of Example Company.",
@@ -25,6 +26,7 @@ RECEPTION = {
 BILLING = {"category": "billing", "priority": "standard"}
 VERIFIED = {"forms_asked": ["passport", "account_number"], "outcome": "verified"}
 RESOLVED = {"resolution": "The charge was paid back.", "customer_confirmed": True}
+IDENTITY_KEY = SecretStr("the key of the tests, which opens nothing")
 CONFIRMED = {"outcome": "confirmed", "feedback": "All well.", "satisfaction": 5}
 
 
@@ -51,6 +53,7 @@ async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
             desk.cases.policy,
             desk.database,
             desk.client,
+            identity_key=IDENTITY_KEY,
             task_queue=desk.task_queue,
             ui="http://ui.example",
         )
@@ -71,6 +74,10 @@ class Caller:
         """Read."""
         return await self.http.get(path, params=query or None)
 
+    async def put(self, path: str, body: Any) -> httpx2.Response:
+        """Send JSON in the place of what is there."""
+        return await self.http.put(path, json=body)
+
     async def post(self, path: str, body: Any, key: str | None = None) -> httpx2.Response:
         """Send JSON."""
         headers = {"Idempotency-Key": f"{self.desk} {key}"} if key is not None else {}
@@ -90,10 +97,11 @@ class Caller:
 
 
 class Callers:
-    """One caller of each role; the principal bears the role's name."""
+    """One trained caller of each role; the principal bears the role's name."""
 
     def __init__(self, app: FastAPI, database: Database) -> None:
         self.app = app
+        self.database = database
         self.keys = ApiKeys(database)
         self.desk = database.engine.dialect.name
         self._stack = AsyncExitStack()
@@ -108,6 +116,8 @@ class Callers:
     async def of(self, role: Role) -> Caller:
         """Return the caller of a role."""
         if role not in self._known:
+            person = Actor(principal=str(role), role=role)
+            await asyncio.to_thread(train, self.database, self.app.state.parts.cases.policy, person)
             made = await asyncio.to_thread(self.keys.create, str(role), role)
             self._known[role] = await self.bearing(made.token.get_secret_value())
         return self._known[role]

@@ -16,7 +16,7 @@ from runtime.devserver import DevServer, dev_server
 from runtime.temporal import connect
 from sop.models import Role
 from sop.policy import Policy
-from tests.api.callers import Callers, inquiry
+from tests.api.callers import IDENTITY_KEY, Callers, inquiry
 from tests.api.test_problems import UNKNOWN, is_problem
 from tests.desk import Desk, sqlite_url
 
@@ -25,7 +25,14 @@ from tests.desk import Desk, sqlite_url
 async def an_api(policy: Policy, url: str, client: Client) -> AsyncIterator[Callers]:
     """Run the API on a database and a client, in whatever state they are."""
     with closing(Database(url)) as database:
-        parts = assemble(policy, database, client, task_queue="health", ui="http://ui.example")
+        parts = assemble(
+            policy,
+            database,
+            client,
+            identity_key=IDENTITY_KEY,
+            task_queue="health",
+            ui="http://ui.example",
+        )
 
         @asynccontextmanager
         async def open_parts() -> AsyncIterator[Parts]:

@@ -226,3 +226,30 @@ async def test_the_policy_shows_the_matrix_in_force(callers: Callers, desk: Desk
     assert shown["version"] == desk.cases.policy.version
     matrix = {rung["rung"]: (rung["after"], rung["to"]) for rung in shown["escalation"]}
     assert matrix["complaint"] == ("PT12H", "quality_manager")
+
+
+@pytest.mark.clause("HOF-4.2.4", "HOF-4.2.5", "HOF-6.2", "HOF-6.3", "HOF-7.1", "HOF-7.2", "HOF-7.3")
+async def test_the_policy_shows_the_rules_of_handoffs_and_breaches(callers: Callers) -> None:
+    auditor = await callers.of(Role.AUDITOR)
+    shown = (await auditor.get("/v1/policy")).json()
+    handoff, incident = shown["handoff"], shown["incident"]
+    assert handoff["channels"] == ["crm", "courier", "encrypted_email"]
+    assert (handoff["remind_every"], handoff["return_after"]) == ("PT4H", "P1D")
+    assert [rung["rung"] for rung in handoff["escalation"]] == [
+        "discrepancy",
+        "acknowledgement",
+        "returned",
+    ]
+    assert shown["identification"]["attempts_per_call"] == 3
+    assert (incident["regulator_within"], incident["warn_at"]) == ("P3D", [0.5, 0.75, 0.9])
+    assert [rung["to"] for rung in incident["escalation"]] == ["duty_manager"]
+    assert [rung["rung"] for rung in shown["duty"]["escalation"]] == ["duty_overdue"]
+    assert shown["audit"] == {"sample": 5, "to": "quality_manager", "within": "P14D"}
+    assert [course["procedures"] for course in shown["training"]["courses"]] == [["INQ"], ["HOF"]]
+    assert shown["review"] == {"every": "P1Y", "within": "P30D"}
+    assert shown["retention"] == {
+        "inquiry": 12,
+        "verification": 36,
+        "handoff": 36,
+        "incident": 60,
+    }

@@ -222,6 +222,13 @@ async def test_without_a_worker_a_case_is_opened_and_a_step_is_not_answered(
     assert (shown.status_code, shown.json()["recorded"]) == (200, False)
     for part, empty in (("timeline", "entries"), ("escalations", "escalations")):
         assert (await ana.get(f"/v1/inquiries/{case_id}/{part}")).json() == {empty: []}
+    certificate = (await ana.get(f"/v1/inquiries/{case_id}/certificate")).json()
+    assert (certificate["as_of"], certificate["complete"]) == (None, False)
+    explanation = (await ana.get(f"/v1/inquiries/{case_id}/explanation")).json()
+    assert (explanation["entries"], "not have the inquiry yet" in explanation["standing"][0]) == (
+        [],
+        True,
+    )
     is_problem(await ana.post(f"/v1/inquiries/{case_id}/notes", {"text": "x"}), "not-answered")
 
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import pytest
 import pytest_asyncio
 
 from adapters.api_keys import ApiKeys
 from api.limits import BODY, HEADERS
 from api.server import listen
 from runtime.devserver import DevServer
-from sop.models import Role
+from sop.models import Actor, Role
 from tests.api.callers import inquiry
-from tests.desk import Desk
+from tests.desk import Desk, train
 from tests.processes import Running, run, running
 
 FUZZING = Path(__file__).parent / "schemathesis.toml"
@@ -70,11 +71,16 @@ class Api:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def api(desk: Desk, server: DevServer) -> AsyncIterator[Api]:
+async def api(
+    desk: Desk, server: DevServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
     """Run `handrail api` on the desk's server and database."""
-    made = await asyncio.to_thread(ApiKeys(desk.database).create, "wire", Role.TEAM_LEADER)
+    wire = Actor(principal="wire", role=Role.TEAM_LEADER)
+    await asyncio.to_thread(train, desk.database, desk.cases.policy, wire)
+    made = await asyncio.to_thread(ApiKeys(desk.database).create, wire.principal, wire.role)
     environment = {
         "TEMPORAL_ADDRESS": server.address,
+        "HANDRAIL_STATE_DIR": str(tmp_path_factory.mktemp("state")),
         "HANDRAIL_DATABASE_URL": str(desk.database.engine.url),
         "HANDRAIL_TASK_QUEUE": desk.task_queue,
         "HANDRAIL_TEMPORAL_UI_URL": server.ui_url,

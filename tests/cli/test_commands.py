@@ -19,7 +19,11 @@ from tests.processes import Ended, run, running
 COMMANDS = (
     ("api",), ("worker",), ("migrate",), ("bootstrap",), ("openapi",), ("version",),
     ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke"),
-    ("policy",), ("policy", "check"), ("policy", "show"),
+    ("identity",), ("identity", "set"), ("identity", "show"), ("identity", "remove"),
+    ("brief",), ("policy",), ("policy", "check"), ("policy", "show"),
+    ("training",), ("training", "record"), ("training", "list"), ("training", "expiring"),
+    ("recipients",), ("recipients", "add"), ("recipients", "list"), ("recipients", "revoke"),
+    ("certificate",), ("explain",),
 )  # fmt: skip
 
 

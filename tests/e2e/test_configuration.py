@@ -41,6 +41,7 @@ def company(server: DevServer, empty_postgres: str, tmp_path: Path) -> dict[str,
     return {
         **{k: v for k, v in os.environ.items() if not k.startswith(("HANDRAIL_", "TEMPORAL_"))},
         "HANDRAIL_DATABASE_URL": empty_postgres,
+        "HANDRAIL_IDENTITY_KEY": "a key of the tests that opens nothing",
         "HANDRAIL_API_PORT": str(port),
         "HANDRAIL_STATE_DIR": str(tmp_path / "unused"),
         "HANDRAIL_LOG_FORMAT": "json",

@@ -8,7 +8,10 @@ from sop.errors import PolicyError
 from sop.policy import Policy
 from sop.policy_file import read_policy
 
-COMPANY = (Path(__file__).parent / "policies" / "company.toml").read_text()
+POLICIES = Path(__file__).parent / "policies"
+COMPANY = (POLICIES / "company.toml").read_text()
+OF_0_1_0 = (POLICIES / "0.1.0.toml").read_text()
+"""The policy that came with 0.1.0: it has no section of the handoff procedure."""
 SHIPPED = (Path(__file__).parents[2] / "sop" / "policy.toml").read_text()
 
 
@@ -22,6 +25,13 @@ def outcome(text: str) -> tuple[Policy | None, list[str]]:
         return read(text), []
     except PolicyError as refusal:
         return None, list(refusal.mistakes)
+
+
+def mistakes(text: str) -> list[str]:
+    """Return what a text is refused for; fail if it is a policy."""
+    policy, named = outcome(text)
+    assert policy is None
+    return named
 
 
 def changed(edits: dict[int, str]) -> str:

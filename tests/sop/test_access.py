@@ -39,6 +39,10 @@ TABLE = {
     "mark_duplicate": "xxxxx ....",
     "adopt_policy": ".x..x .x..",
     "acknowledge": ".xxxx ....",
+    "manage_recipients": ".x..x .x..",
+    "record_training": ".x.xx .x..",
+    "read_training": ".x.xx .xx.",
+    "read_own_training": "xxxxx .xx.",
 }
 CELLS = [
     (action, role, cell == "x")

@@ -5,7 +5,7 @@ import pytest
 from sop.calendar import Calendar
 from sop.errors import WrongStageError
 from sop.models import ClosedAs, FollowUpOutcome, Role, TaskKind
-from sop.policy import FollowUpRule
+from sop.policy_rules import FollowUpRule
 from tests.sop.builders import (
     CONFIRMED,
     DAY,

@@ -23,7 +23,8 @@ from sop.models import (
     TaskRecord,
     VerificationOutcome,
 )
-from sop.policy import CasePolicy, FollowUpRule, VerificationRule
+from sop.policy import CasePolicy
+from sop.policy_rules import FollowUpRule, VerificationRule
 from sop.stages import TRANSITIONS
 from sop.state import InquiryState
 from tests.sop.builders import (

@@ -3,7 +3,7 @@
 import pytest
 
 from sop.models import Customer, Priority
-from sop.policy import Message
+from sop.policy_rules import Message
 from tests.sop.builders import (
     CARLA,
     DAY,

@@ -3,21 +3,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sop.errors import InvalidValueError
-from sop.plain_language import PLACEHOLDERS, check, fill, placeholders, render, sentences
-from sop.policy import Language, Message
+from sop.plain_language import (
+    INQUIRY_MESSAGES,
+    PLACEHOLDERS,
+    check,
+    fill,
+    placeholders,
+    render,
+    sentences,
+)
+from sop.policy_rules import Language, Message
 from tests.sop.policy_files import SHIPPED, read
 
 LANGUAGE = Language(max_words=6, jargon=("ticket", "root cause", "C++"))
 VALUES = {"case_id": "inquiry-1", "company": "Acme", "contact": "us", "answer_by": "Monday"}
+RECEIVER = {"receiver": "the workshop in the north", "receiver_contact": "extension 12"}
 
 
-@pytest.mark.clause("INQ-5.1")
+@pytest.mark.clause("INQ-5.1", "INQ-5.2")
 @pytest.mark.parametrize("name", PLACEHOLDERS)
 def test_each_message_that_is_shipped_is_plain_and_says_whom_to_ask(name: str) -> None:
     policy = read(SHIPPED)
     assert policy.language is not None
-    message, desk = policy.case.messages[name], policy.case.desk
-    told = VALUES | {"company": desk.company, "contact": desk.contact}
+    assert policy.handoff is not None
+    carrier = policy.case if name in INQUIRY_MESSAGES else policy.handoff
+    message, desk = carrier.messages[name], carrier.desk
+    told = VALUES | RECEIVER | {"company": desk.company, "contact": desk.contact}
     for technical_terms in (False, True):
         text = render(message, technical_terms=technical_terms, values=told)
         findings = check(

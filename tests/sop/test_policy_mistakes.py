@@ -3,19 +3,12 @@
 import pytest
 
 from sop.errors import PolicyError
-from tests.sop.policy_files import changed, read
+from tests.sop.policy_files import changed, mistakes, read
 
 NO_DURATION = 'is not a duration; write e.g. "45m", "12h", "1d 12h"'
 NO_NAME = "is not a name; use small letters, digits and _, a letter first"
 ON_CALL = "team_leader, subject_matter_expert, quality_manager, duty_manager"
 QUOTES = 'text and durations stand in quotes, e.g. "12h"'
-
-
-def mistakes(text: str) -> list[str]:
-    with pytest.raises(PolicyError) as refusal:
-        read(text)
-    assert str(refusal.value) == "\n".join(refusal.value.mistakes)
-    return list(refusal.value.mistakes)
 
 
 WRONG: list[tuple[dict[int, str], list[str]]] = [
@@ -147,14 +140,6 @@ WRONG: list[tuple[dict[int, str], list[str]]] = [
     # The procedures' own limits.
     ({28: 'forms = ["passport"]'},
      ["line 28: verification.forms: needs two forms at least (HOF-4.1.2)"]),
-    ({85: "inquiry = 11"},
-     ["line 85: retention.inquiry: 11 must not be less than 12 (INQ-7.1)"]),
-    ({86: "verification = 35"},
-     ["line 86: retention.verification: 35 must not be less than 36 (HOF-7.1)"]),
-    ({87: "handoff = 0"},
-     ["line 87: retention.handoff: 0 must not be less than 36 (HOF-7.2)"]),
-    ({88: "incident = 59"},
-     ["line 88: retention.incident: 59 must not be less than 60 (HOF-7.3)"]),
     ({91: 'valid_for = "367d"'},
      ['line 91: training.valid_for: "367d" must not be more than 366 days (HOF-6.1)']),
     ({92: 'warn_before = "365d"'},
@@ -202,6 +187,33 @@ def test_a_wrong_file_is_refused_with_the_line_and_the_key(
     edits: dict[int, str], expected: list[str]
 ) -> None:
     assert mistakes(changed(edits)) == expected
+
+
+def test_a_refusal_names_all_the_mistakes_in_lines_of_their_own() -> None:
+    with pytest.raises(PolicyError) as refusal:
+        read(changed({1: "", 81: "attempts = 0"}))
+
+    assert str(refusal.value) == "\n".join(refusal.value.mistakes)
+    assert len(refusal.value.mistakes) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "kept", "expected"),
+    [
+        pytest.param(85, "inquiry = 11", "inquiry: 11 must not be less than 12 (INQ-7.1)",
+                     marks=pytest.mark.clause("INQ-7.1")),
+        pytest.param(86, "verification = 35", "verification: 35 must not be less than 36 (HOF-7.1)",
+                     marks=pytest.mark.clause("HOF-7.1")),
+        pytest.param(87, "handoff = 0", "handoff: 0 must not be less than 36 (HOF-7.2)",
+                     marks=pytest.mark.clause("HOF-7.2")),
+        pytest.param(88, "incident = 59", "incident: 59 must not be less than 60 (HOF-7.3)",
+                     marks=pytest.mark.clause("HOF-7.3")),
+    ],
+)  # fmt: skip
+def test_records_that_are_kept_for_less_than_the_procedures_ask_are_refused(
+    line: int, kept: str, expected: str
+) -> None:
+    assert mistakes(changed({line: kept})) == [f"line {line}: retention.{expected}"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from sop import messages as m
 from sop.errors import BehindGateError, InvalidValueError
 from sop.models import ClosedAs, Stage, VerificationOutcome
-from sop.policy import VerificationRule
+from sop.policy_rules import VerificationRule
 from tests.sop.builders import (
     ANNA,
     ANSWERED,
@@ -64,7 +64,11 @@ def test_the_forms_that_were_asked_for_are_on_record_and_nothing_of_their_conten
     receipt = case.do(VERIFIED)
     assert receipt.proved == ("INQ-4.3.1", "INQ-4.3.2")
     entry = case.entry("verification.recorded")
-    assert entry.detail == {"forms_asked": ["passport", "account_number"], "outcome": "verified"}
+    assert entry.detail == {
+        "forms_asked": ["passport", "account_number"],
+        "outcome": "verified",
+        "exempt_from_verification": False,
+    }
     assert entry.actor == ANNA
 
 

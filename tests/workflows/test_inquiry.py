@@ -6,8 +6,10 @@ import pytest
 
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.staff import TrainingRecords
 from runtime.case_errors import CaseEndedError, KeyReusedError, RefusedError, UnknownCaseError
 from runtime.cases import Cases
+from runtime.training import TrainingRing
 from sop import messages as m
 from sop.models import Channel, Customer, FollowUpOutcome
 from tests.desk import (
@@ -119,13 +121,16 @@ async def test_the_same_key_opens_one_case_and_another_body_is_noticed(desk: Des
 async def test_an_inquiry_is_taken_while_the_crm_is_away(desk: Desk) -> None:
     impatient = Limits(pool_size=1, wait=timedelta(seconds=0.05))
     database = Database(desk.database.engine.url, impatient)
+    training = TrainingRing(TrainingRecords(database), desk.cases.policy)
     cases = Cases(
         desk.client,
         desk.cases.policy,
         task_queue=desk.task_queue,
         digest_of=CrmReads(database).find_case_digest,
+        training=training,
         ui="",
     )
+    await training.require(ANNA, "open", "inquiry-")  # she was seen lately
     opening = m.InquiryOpening(
         customer=Customer(customer_id="c-4"), channel=Channel.CHAT, subject="s", text="t"
     )

@@ -3,9 +3,11 @@
 import pytest
 from temporalio.client import Client
 
+from adapters.staff import TrainingRecords
 from runtime.bootstrap import bootstrap
 from runtime.case_errors import CaseEndedError, KeyReusedError
 from runtime.cases import Cases
+from runtime.training import TrainingRing
 from sop import messages as m
 from sop.models import Channel, Customer
 from tests.desk import ANNA, Desk
@@ -44,5 +46,6 @@ async def _without_memory(desk: Desk) -> Cases:
         desk.cases.policy,
         task_queue=desk.task_queue,
         digest_of=desk.reads.find_case_digest,
+        training=TrainingRing(TrainingRecords(desk.database), desk.cases.policy),
         ui="",
     )

@@ -122,6 +122,7 @@ def _create_identity_attempts() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("exhausted", sa.Boolean(), nullable=False),
+        sa.Column("forms", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_identity_attempts")),
     )
     op.create_index(op.f("ix_identity_attempts_case_id_at"), "identity_attempts", ["case_id", "at"])
