@@ -58,7 +58,6 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "report_courier": _STAFF | {Role.SERVICE},
     "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
     "conclude": _STAFF,
-    "manage_recipients": _LEADERS | {Role.OPERATOR},
     "open_incident": _STAFF,
     "add_action": _STAFF,
     "complete_action": _STAFF,
@@ -66,6 +65,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "decide_not_notifiable": _MANAGERS,
     "close_incident": _MANAGERS,
     "read_incident_reports": _LEADERS | {Role.QUALITY_MANAGER, Role.AUDITOR},
+    "manage_recipients": _LEADERS | {Role.OPERATOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 

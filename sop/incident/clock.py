@@ -1,4 +1,4 @@
-"""What an incident does by itself: the regulator's clock, actions overdue (HOF-6.3)."""
+"""What an incident does by itself: the regulator's clock, and overdue actions (HOF-6.3)."""
 
 from collections.abc import Iterator
 from datetime import datetime
