@@ -58,7 +58,8 @@ DATABASE_AWAY = "The database does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
-    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, recipients, service,
+    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, recipients,
+    service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
