@@ -136,7 +136,8 @@ class Casework:
         return worked
 
     async def _continue_as_new(self) -> None:
-        await self.journal.drained()  # what is not filed yet goes along, and is filed once
+        # Reports that are not filed yet go along: the case does not stand still for them.
+        await self.journal.drained()
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.changed:  # else what happened meanwhile comes first
             workflow.continue_as_new(self.to_continue())

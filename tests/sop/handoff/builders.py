@@ -19,6 +19,7 @@ from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecor
 from tests.sop.builders import ANNA, LENA, MONDAY, WorkedOn
 
 HANDOFF_ID = "handoff-4f1c2a77"
+INQUIRY_ID = "inquiry-4f1c2a77"
 MINUTE = timedelta(minutes=1)
 
 RITA = Actor(principal="rita", role=Role.RECEIVING_PARTY)
@@ -141,6 +142,15 @@ def handoff_order(
         opening=handoff_opening(**facts),
         identity=identity,
     )
+
+
+def handing_over(*, waits: bool = True, case_id: str = HANDOFF_ID) -> h.OpenHandoff:
+    """Open a handoff from the inquiry of `tests.sop.builders`."""
+    order = handoff_order(inquiry_id=INQUIRY_ID, inquiry_waits=waits, case_id=case_id)
+    return h.OpenHandoff(actor=ANNA, order=order)
+
+
+HANDED_OVER = handing_over()
 
 
 def start_of(order: h.HandoffOrder) -> HandoffStart:
