@@ -64,7 +64,6 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "inform_regulator": _MANAGERS,
     "decide_not_notifiable": _MANAGERS,
     "close_incident": _MANAGERS,
-    "read_incident_reports": _LEADERS | {Role.QUALITY_MANAGER, Role.AUDITOR},
     "manage_recipients": _LEADERS | {Role.OPERATOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""

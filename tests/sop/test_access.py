@@ -67,7 +67,6 @@ TABLE = {
     "inform_regulator": "...xx . ....",
     "decide_not_notifiable": "...xx . ....",
     "close_incident": "...xx . ....",
-    "read_incident_reports": ".x.xx . ..x.",
 }
 CELLS = [
     (action, role, cell == "x")
