@@ -14,6 +14,13 @@ from api.readiness import Readiness
 from runtime.cases import Cases
 from sop.handoff.recipients import RecipientKey
 from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
+from sop.incident.records import (
+    IncidentDetail,
+    IncidentFilter,
+    IncidentPage,
+    ReportFilter,
+    ReportPage,
+)
 from sop.models import EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
@@ -98,6 +105,34 @@ class HandoffReads(Protocol):
         ...
 
 
+class IncidentReads(Protocol):
+    """What the CRM shows of incidents and reports; each raises CrmUnavailableError."""
+
+    def incident(self, incident_id: str) -> IncidentDetail | None:
+        """Return an incident; None if there is none."""
+        ...
+
+    def incidents(
+        self, wanted: IncidentFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> IncidentPage:
+        """Return a page of incidents, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+    def reports(
+        self, wanted: ReportFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> ReportPage:
+        """Return a page of reports with their references, the oldest first (HOF-7.3).
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
 class TrainingRecords(Protocol):
     """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
 
@@ -145,6 +180,7 @@ class Parts:
     cases: Cases
     reads: CaseReads
     handoffs: HandoffReads
+    incidents: IncidentReads
     training: TrainingRecords
     keys: KeyRing
     recipients: Recipients

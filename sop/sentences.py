@@ -123,7 +123,8 @@ _INCIDENT = {
     "incident.assigned": "gave the incident to {to_assignee}[; {from_assignee} had it before]"
     "[: {reason:quote}]",
     "incident.cancelled": "found the incident cancelled in Temporal",
-    "incident.closed": "closed the incident[: {outcome:quote}]",
+    "incident.closed": "closed the incident[; what caused it: {root_cause:quote}]"
+    "[; what changed: {changed:quote}]",
     "action.added": "asked {owner} for the corrective action {action:words} by {due_at:local}"
     "[: {description:quote}]",
     "action.completed": "completed the corrective action {action:words}[!in_time|, too late]"

@@ -66,7 +66,6 @@ TABLE = {
     "inform_regulator": "...xx . ....",
     "decide_not_notifiable": "...xx . ....",
     "close_incident": "...xx . ....",
-    "read_incident_reports": ".x.xx . ..x.",
 }
 CELLS = [
     (action, role, cell == "x")

@@ -45,6 +45,8 @@ IDENTIFIED = Identify(actor=ANNA, forms=MATCHED, need_explained=True, confidenti
 MISMATCHED = IDENTIFIED.model_copy(update={"forms": DIFFERS})
 NOTICED = IDENTIFIED.model_copy(update={"noticed": True})
 EXHAUSTED = IDENTIFIED.model_copy(update={"forms": (), "exhausted": True})
+UNFIT = IDENTIFIED.model_copy(update={"forms": forms(Form.PASSPORT, Form.NATIONAL_CARD)})
+ATTESTED_ONLY = IDENTIFIED.model_copy(update={"forms": ()})
 APPROVED = DecideDiscrepancy(actor=LENA, approve=True, reason="Known in person.")
 REJECTED = DecideDiscrepancy(actor=LENA, approve=False, reason="It is somebody else.")
 CONFIRMED = h.ConfirmItems(
