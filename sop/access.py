@@ -49,7 +49,6 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "open_handoff": _STAFF | {Role.SERVICE},
     "read_handoff": _READERS | {Role.RECEIVING_PARTY},
     "read_verifications": _SUPERVISORS | {Role.AUDITOR},
-    "read_reports": _SUPERVISORS | {Role.AUDITOR},
     "confirm_items": _STAFF,
     "complete_brief": _STAFF,
     "tell_customer": _STAFF,
@@ -64,6 +63,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "inform_regulator": _MANAGERS,
     "decide_not_notifiable": _MANAGERS,
     "close_incident": _MANAGERS,
+    "read_incident_reports": _SUPERVISORS | {Role.AUDITOR},
     "manage_recipients": _LEADERS | {Role.OPERATOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""

@@ -24,6 +24,31 @@ ACCEPTED = {"answer": "accept"}
 REASON = {"reason": "The customer asks for it."}
 
 
+STEPS: dict[str, tuple[str, Any]] = {
+    "confirm_items": ("items", CHECKED),
+    "complete_brief": ("brief", {"brief": BRIEF}),
+    "tell_customer": ("customer-notice", NOTICE),
+    "transfer": ("transfer", OVER_CRM),
+    "report_courier": ("courier-status", {"status": "delivered"}),
+    "answer_offer": ("acknowledgement", ACCEPTED),
+    "change_receiver": ("receiving-party", {"receiving": RECEIVING, **REASON}),
+    "conclude": ("conclusion", REASON),
+}
+"""Each step that only a handoff has, with its route and a body."""
+
+SHARED: dict[str, tuple[str, Any]] = {
+    "assign": ("assignment", {"assignee": "ben"}),
+    "add_note": ("notes", {"text": "x"}),
+    "withdraw": ("withdrawal", REASON),
+    "adopt_policy": ("policy", REASON),
+    "decide_discrepancy": ("discrepancy-decision", {"approve": True, **REASON}),
+    "acknowledge": ("escalations/discrepancy/1/acknowledgement", {"level": 1}),
+}
+"""The same for the steps that an inquiry has, too."""
+
+PARTS = ("", "timeline", "escalations", "confirmations", "brief", "brief.html")
+
+
 def handoff(**changes: Any) -> dict[str, Any]:
     """Return the body that opens a handoff."""
     return {
