@@ -10,6 +10,7 @@ from cli import (
     brief,
     describing,
     identity,
+    incidents,
     keys,
     policy,
     proof,
@@ -40,6 +41,7 @@ app.command()(views.views)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
 app.command()(brief.brief)
+app.command()(incidents.incidents)
 app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(identity.app, name="identity")
