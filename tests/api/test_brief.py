@@ -149,7 +149,7 @@ async def test_every_text_on_the_page_is_escaped(callers: Callers) -> None:
     await ana.do(inquiry_id, "promises", {"answer_by": IN_TWO_DAYS, "contact": CANARY})
     await ana.do(inquiry_id, "responses", {"text": CANARY})
     case_id = await open_handoff(
-        ana, "canary of a brief", customer=customer, subject=CANARY, text=CANARY, inquiry_id=inquiry_id,
+        ana, "canary brief", customer=customer, subject=CANARY, text=CANARY, inquiry_id=inquiry_id,
         items=[{"item": "contract", "description": CANARY}],
         receiving={**RECEIVING, "name": CANARY, "contact": CANARY},
     )  # fmt: skip
