@@ -52,7 +52,8 @@ def test_a_record_of_a_register_goes_out_in_the_part_that_has_its_entry() -> Non
     logged = tuple(
         VerificationRecord(
             verification_id=f"v{entry}", case_id="c", customer_id="c", at=NOW, entry=entry,
-            representative="anna", role=ANNA.role, attempt=1, outcome=VerificationOutcome.VERIFIED, reason="matched",
+            representative="anna", role=ANNA.role, attempt=1, reason="matched",
+            outcome=VerificationOutcome.VERIFIED,
         )
         for entry in (1, 16, 17, 40)
     )  # fmt: skip
