@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
+from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -16,7 +17,7 @@ from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
 from runtime.settings import Settings
 from runtime.temporal import connect
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -43,10 +44,13 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
         await require_bootstrapped(client)
         worker = make_worker(
             client,
-            crm=SqlCrm(database),
-            on_call=OutboxOnCall(database),
-            incidents=SqlIncidents(database),
-            mail=secure_mail(settings, database),
+            Outside(
+                crm=SqlCrm(database),
+                on_call=OutboxOnCall(database),
+                incidents=SqlIncidents(database),
+                mail=secure_mail(settings, database),
+                duties=SqlDutySource(database),
+            ),
             task_queue=settings.task_queue,
             limits=limits_of(settings),
         )

@@ -10,13 +10,14 @@ from pathlib import Path
 from activities.ports import FlushReceipt
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
+from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from runtime.process import run_and_leave
 from runtime.temporal import connect
 from sop.outgoing import FlushBatch
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 
 class DyingCrm(SqlCrm):
@@ -41,10 +42,13 @@ async def work(address: str, url: str, task_queue: str, kind: str, died: str) ->
     database = Database(url, Limits(pool_size=8))
     worker = make_worker(
         await connect(address=address),
-        crm=DyingCrm(database, kind, Path(died)),
-        on_call=OutboxOnCall(database),
-        incidents=SqlIncidents(database),
-        mail=OutboxSecureMail(database, sender="desk@example.org"),
+        Outside(
+            crm=DyingCrm(database, kind, Path(died)),
+            on_call=OutboxOnCall(database),
+            incidents=SqlIncidents(database),
+            mail=OutboxSecureMail(database, sender="desk@example.org"),
+            duties=SqlDutySource(database),
+        ),
         task_queue=task_queue,
         limits=WorkerLimits(
             workflow_task_slots=10,
