@@ -17,6 +17,7 @@ from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.duty_reads import DutyReads
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
@@ -37,6 +38,7 @@ from api.routes import (
     cases,
     customers,
     desk,
+    duties,
     handoff_steps,
     handoffs,
     proof,
@@ -58,7 +60,8 @@ DATABASE_AWAY = "The database does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
-    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, recipients, service,
+    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, duties,
+    recipients, service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -139,6 +142,7 @@ def assemble(
         ),
         reads=reads,
         handoffs=HandoffReads(database),
+        duties=DutyReads(database),
         training=training,
         keys=KeyRing(ApiKeys(database)),
         recipients=RecipientKeys(database),
