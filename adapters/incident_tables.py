@@ -42,6 +42,7 @@ incidents = Table(
     Column("known_at", UtcDateTime, nullable=False),
     Column("regulator_due_at", UtcDateTime, nullable=False),
     Column("regulator_informed_at", UtcDateTime),
+    Column("regulator_reference", PlainText),
     Column("regulator_decision", PlainText),
     Column("actions", JSON, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),

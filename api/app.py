@@ -22,6 +22,7 @@ from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
+from adapters.incident_reads import IncidentReads
 from adapters.migrate import current, head
 from adapters.recipient_keys import RecipientKeys
 from adapters.staff import TrainingRecords
@@ -41,6 +42,8 @@ from api.routes import (
     duties,
     handoff_steps,
     handoffs,
+    incident_steps,
+    incidents,
     proof,
     recipients,
     service,
@@ -60,8 +63,8 @@ DATABASE_AWAY = "The database does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
-    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, duties,
-    recipients, service,
+    cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, customers,
+    desk, staff, duties, recipients, service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -143,6 +146,7 @@ def assemble(
         reads=reads,
         handoffs=HandoffReads(database),
         duties=DutyReads(database),
+        incidents=IncidentReads(database),
         training=training,
         keys=KeyRing(ApiKeys(database)),
         recipients=RecipientKeys(database),

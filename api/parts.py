@@ -15,6 +15,13 @@ from runtime.cases import Cases
 from sop.duty.records import DutyFilter, DutyPage, DutyRecord
 from sop.handoff.recipients import RecipientKey
 from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
+from sop.incident.records import (
+    IncidentDetail,
+    IncidentFilter,
+    IncidentPage,
+    ReportFilter,
+    ReportPage,
+)
 from sop.models import Actor, EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
@@ -117,6 +124,34 @@ class DutyReads(Protocol):
         ...
 
 
+class IncidentReads(Protocol):
+    """What the CRM shows of incidents and reports; each raises CrmUnavailableError."""
+
+    def incident(self, incident_id: str) -> IncidentDetail | None:
+        """Return an incident; None if there is none."""
+        ...
+
+    def incidents(
+        self, wanted: IncidentFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> IncidentPage:
+        """Return a page of incidents, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+    def reports(
+        self, wanted: ReportFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> ReportPage:
+        """Return a page of reports with their references, the oldest first (HOF-7.3).
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
 class TrainingRecords(Protocol):
     """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
 
@@ -165,6 +200,7 @@ class Parts:
     reads: CaseReads
     handoffs: HandoffReads
     duties: DutyReads
+    incidents: IncidentReads
     training: TrainingRecords
     keys: KeyRing
     recipients: Recipients

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict
 from temporalio.client import (
@@ -36,10 +36,17 @@ from sop.handoff.describe import summary as handoff_summary
 from sop.handoff.handoff import Handoff, check_order
 from sop.handoff.messages import HandoffOrder, OpenHandoff
 from sop.handoff.models import HandoffOpening
+from sop.incident.describe import summary as incident_summary
+from sop.incident.incident import Incident
+from sop.incident.incident import check_order as check_incident
+from sop.incident.messages import IncidentOrder
+from sop.incident.models import IncidentOpening
+from sop.incident.state import IncidentStart
 from sop.inquiry import Inquiry, check_opening
 from sop.messages import Acknowledge, Command, InquiryOpening, Receipt
-from sop.models import Actor
+from sop.models import Actor, Payload
 from sop.policy import Policy
+from sop.procedure import Procedure
 from sop.state import InquiryStart
 from workflows.escalating import escalation_id
 from workflows.indexing import of_case
@@ -116,9 +123,6 @@ class Cases:
             raise RefusedError.of(error) from None
         case_id = inquiry_id(actor.principal, key)
         await self.require_trained(actor, "open", case_id)
-        recorded = await self._recorded(case_id)
-        if recorded is not None:
-            return _same_request(case_id, None, recorded, digest)
         start = InquiryStart(
             case_id=case_id,
             policy=self.policy.case,
@@ -127,12 +131,7 @@ class Cases:
             opening=opening,
             digest=digest,
         )
-        try:
-            return await self._start(start)
-        except WorkflowAlreadyStartedError:
-            return await self._opened_before(case_id, digest)
-        except RPCError as error:
-            _raise_for(error)
+        return await self._once(case_id, digest, lambda: self._start(start))
 
     async def open_handoff(
         self, opening: HandoffOpening, *, actor: Actor, key: str, digest: str
@@ -150,19 +149,45 @@ class Cases:
         """
         order = self._order(opening, actor, key, digest)
         await self.require_trained(actor, "open_handoff", order.case_id)
-        recorded = await self._recorded(order.case_id)
-        if recorded is not None:
-            return _same_request(order.case_id, None, recorded, digest)
-        if opening.inquiry_id is not None:
+
+        async def begin() -> Opened:
+            if opening.inquiry_id is None:
+                return await self._start_handoff(order)
             step = OpenHandoff(actor=actor, digest=digest, order=order)
             await self.step(opening.inquiry_id, step, key=key)
             return Opened(case_id=order.case_id, run_id=None, created=True)
+
+        return await self._once(order.case_id, digest, begin)
+
+    async def open_incident(
+        self, opening: IncidentOpening, *, actor: Actor, key: str, digest: str
+    ) -> Opened:
+        """Open an incident, once per caller and key (HOF-6.3).
+
+        Raises:
+            RefusedError: The policy or the actor's role does not allow it.
+            KeyReusedError: The key was used for another request.
+            TemporalUnavailableError: Try again with the same key.
+        """
+        if self.policy.incident is None:
+            missing = InvalidValueError(
+                "The policy in force has no [incident]: incidents cannot be opened.",
+                clause="HOF-6.3",
+            )
+            raise RefusedError.of(missing)
+        order = IncidentOrder(
+            case_id=incident_id(actor.principal, key),
+            policy=self.policy.incident,
+            opened_by=actor,
+            received_at=datetime.now(UTC),
+            opening=opening,
+            digest=digest,
+        )
         try:
-            return await self._start_handoff(order)
-        except WorkflowAlreadyStartedError:
-            return await self._opened_before(order.case_id, digest)
-        except RPCError as error:
-            _raise_for(error)
+            check_incident(order)
+        except SopError as error:
+            raise RefusedError.of(error) from None
+        return await self._once(order.case_id, digest, lambda: self._start_incident(order))
 
     async def step(self, case_id: str, command: Command, *, key: str | None) -> Receipt:
         """Report a step to a case, once per caller and key.
@@ -238,22 +263,44 @@ class Cases:
         except CrmUnavailableError:
             return None
 
+    async def _once(
+        self, case_id: str, digest: str, begin: Callable[[], Awaitable[Opened]]
+    ) -> Opened:
+        """Begin a case, or return the one that was begun with this key before."""
+        recorded = await self._recorded(case_id)
+        if recorded is not None:
+            return _same_request(case_id, None, recorded, digest)
+        try:
+            return await begin()
+        except WorkflowAlreadyStartedError:
+            return await self._opened_before(case_id, digest)
+        except RPCError as error:
+            _raise_for(error)
+
     async def _start(self, start: InquiryStart) -> Opened:
         # The same pure function that the workflow runs: attributes given at the start cost nothing.
         case = Inquiry.begin(start, start.received_at)
         local = start.policy.desk.local(start.received_at)
+        line = summary(case.state.channel, local)
+        return await self._begin("InquiryWorkflow", start, case, start.digest, line)
+
+    async def _begin(
+        self, workflow: str, start: Payload, case: Procedure[Any, Any, Any], digest: str, line: str
+    ) -> Opened:
+        """Start a workflow; `line` stands beside it in the lists of the Temporal UI."""
+        case_id = case.state.case_id
         handle = await self.client.start_workflow(
-            "InquiryWorkflow",
+            workflow,
             start,
-            id=start.case_id,
+            id=case_id,
             task_queue=self._task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            memo={DIGEST_MEMO: start.digest},
+            memo={DIGEST_MEMO: digest},
             search_attributes=of_case(case),
-            static_summary=summary(case.state.channel, local),
+            static_summary=line,
         )
-        return Opened(case_id=start.case_id, run_id=handle.first_execution_run_id, created=True)
+        return Opened(case_id=case_id, run_id=handle.first_execution_run_id, created=True)
 
     def _order(self, opening: HandoffOpening, actor: Actor, key: str, digest: str) -> HandoffOrder:
         if self.policy.handoff is None:
@@ -278,18 +325,16 @@ class Cases:
     async def _start_handoff(self, order: HandoffOrder) -> Opened:
         start = handoff_start(order)
         case = Handoff.begin(start, order.received_at)
-        handle = await self.client.start_workflow(
-            "HandoffWorkflow",
-            start,
-            id=order.case_id,
-            task_queue=self._task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            memo={DIGEST_MEMO: order.digest},
-            search_attributes=of_case(case),
-            static_summary=handoff_summary(order.policy.desk.local(order.received_at)),
+        line = handoff_summary(order.policy.desk.local(order.received_at))
+        return await self._begin("HandoffWorkflow", start, case, order.digest, line)
+
+    async def _start_incident(self, order: IncidentOrder) -> Opened:
+        start = IncidentStart(
+            case_id=order.case_id, policy=order.policy, opened_by=order.opened_by, order=order
         )
-        return Opened(case_id=order.case_id, run_id=handle.first_execution_run_id, created=True)
+        case = Incident.begin(start, order.received_at)
+        line = incident_summary(order.policy.desk.local(order.received_at))
+        return await self._begin("IncidentWorkflow", start, case, order.digest, line)
 
     async def _opened_before(self, case_id: str, digest: str) -> Opened:
         try:
@@ -348,6 +393,11 @@ def inquiry_id(principal: str, key: str) -> str:
 def handoff_id(principal: str, key: str) -> str:
     """Return the id of the handoff that a caller opens with a key."""
     return f"handoff-{_mark(principal, key)}"
+
+
+def incident_id(principal: str, key: str) -> str:
+    """Return the id of the incident that a caller opens with a key."""
+    return f"incident-{_mark(principal, key)}"
 
 
 def update_id(command: Command, key: str | None) -> str:

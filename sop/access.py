@@ -17,6 +17,7 @@ _STAFF = frozenset(
 )
 _LEADERS = frozenset({Role.TEAM_LEADER, Role.DUTY_MANAGER})
 _SUPERVISORS = _LEADERS | {Role.QUALITY_MANAGER}
+_MANAGERS = frozenset({Role.QUALITY_MANAGER, Role.DUTY_MANAGER})
 _READERS = _STAFF | {Role.SERVICE, Role.OPERATOR, Role.AUDITOR}
 
 PERMITTED: dict[str, frozenset[Role]] = {
@@ -48,7 +49,6 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "open_handoff": _STAFF | {Role.SERVICE},
     "read_handoff": _READERS | {Role.RECEIVING_PARTY},
     "read_verifications": _SUPERVISORS | {Role.AUDITOR},
-    "read_reports": _SUPERVISORS | {Role.AUDITOR},
     "confirm_items": _STAFF,
     "complete_brief": _STAFF,
     "tell_customer": _STAFF,
@@ -60,6 +60,13 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "read_duties": _READERS - {Role.SERVICE},
     "complete_duty": _STAFF,
     "assign_duty": _SUPERVISORS | {Role.OPERATOR},
+    "open_incident": _STAFF,
+    "add_action": _STAFF,
+    "complete_action": _STAFF,
+    "inform_regulator": _MANAGERS,
+    "decide_not_notifiable": _MANAGERS,
+    "close_incident": _MANAGERS,
+    "read_incident_reports": _SUPERVISORS | {Role.AUDITOR},
     "manage_recipients": _LEADERS | {Role.OPERATOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""

@@ -19,6 +19,7 @@ class Case(CaseFile[CasePolicy, InquiryState]):
     """The facts of one inquiry, and the only way to change them."""
 
     asked = ("INQ-4.3.1",)
+    escalated = ("INQ-4.4.4",)
     verified = ("INQ-4.3.2",)
 
     def identity_found(self, outcome: VerificationOutcome) -> None:

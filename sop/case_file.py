@@ -48,10 +48,12 @@ class CaseFile(Generic[P, S]):
 
     Attributes:
         asked: Clauses that asking for identification proves besides the handoff procedure's own.
+        escalated: Those that a rung of the matrix proves besides its own.
         verified: Those that a verified identity proves besides.
     """
 
     asked: ClassVar[tuple[str, ...]] = ()
+    escalated: ClassVar[tuple[str, ...]] = ()
     verified: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, policy: P, state: S) -> None:
@@ -214,6 +216,18 @@ class CaseFile(Generic[P, S]):
         if opening is not None:
             changes["opening"] = opening
         self.set(pending=out.model_copy(update=changes))
+
+    @property
+    def handlers(self) -> frozenset[str]:
+        """Whose case it is: none of them decides about it (HOF-3.2)."""
+        state = self.state
+        own = {state.opened_by, *state.handled_by}
+        return frozenset(own | {state.assignee} if state.assignee else own)
+
+    @property
+    def receivers(self) -> frozenset[str]:
+        """The receiving parties that may act in it (HOF-3.3): those of their own handoffs."""
+        return frozenset()
 
     @property
     def level(self) -> int:

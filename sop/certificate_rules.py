@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sop.clauses import CLAUSES
-from sop.closing import ALTERNATIVES, GATING, HANDOFF_OPEN
+from sop.closing import ALTERNATIVES, DISCREPANCY, GATING, HANDOFF_OPEN
 from sop.handoff.stages import GATING as HANDOFF_GATING
 from sop.standing import CaseKind
 
@@ -41,13 +41,14 @@ INQUIRY = Rules(
     concerns=_of("INQ"),
     gating=GATING,
     alternatives=MappingProxyType(ALTERNATIVES),
+    asked_after=MappingProxyType({"discrepancy.opened": DISCREPANCY}),
     while_handed_off=HANDOFF_OPEN,
     released_by=frozenset({"withdrawn", "duplicate"}),
 )
 HANDOFF = Rules(
     concerns=_of("HOF"),
     gating=HANDOFF_GATING,
-    asked_after=MappingProxyType({"discrepancy.opened": "HOF-4.1.4"}),
+    asked_after=MappingProxyType({"discrepancy.opened": DISCREPANCY}),
     released_by=frozenset({"withdrawn"}),
 )
 INCIDENT = Rules(

@@ -27,6 +27,9 @@ ALTERNATIVES = {"INQ-4.4.2": "INQ-4.4.3"}
 HANDOFF_OPEN = "HOF-4.2.5"
 """What an inquiry waits for while a handoff that it waits for is open: its acknowledgement."""
 
+DISCREPANCY = "HOF-4.1.4"
+"""What an inquiry waits for after a discrepancy: the supervisor's decision."""
+
 LEAVES_OPEN = (
     "INQ-4.4.1",
     "INQ-4.4.2",
@@ -54,6 +57,8 @@ def missing_for_closing(state: InquiryState) -> tuple[str, ...]:
         return ()
     proved = state.proofs.keys()
     missing = [c for c in GATING if c not in proved and ALTERNATIVES.get(c, c) not in proved]
+    if state.identification.discrepancies and DISCREPANCY not in proved:
+        missing.append(DISCREPANCY)
     if any(note.waits and note.closed_as is None for note in state.handoffs):
         missing.append(HANDOFF_OPEN)
     return tuple(missing)

@@ -37,7 +37,7 @@ def fire(
         "rung.fired",
         actor,
         now,
-        proved_by_escalating(row.clause, "INQ-4.4.4"),
+        proved_by_escalating(row.clause, *case.escalated),
         entry_id=f"rung/{rung.key}/fired",
         rung=rung.key,
         role=role,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sop.case import Case
 from sop.errors import BehindGateError, WrongStageError
-from sop.identification import use_identity
+from sop.identification import require_decided, use_identity
 from sop.models import Actor, VerificationOutcome
 from sop.stages import cleared, exempt
 
@@ -25,7 +25,11 @@ def require_verified(case: Case, what: str, otherwise: str, actor: Actor, now: d
 
 
 def require_cleared(case: Case, what: str, actor: Actor, now: datetime) -> None:
-    """Refuse what has to wait until the customer is verified or exempt (INQ-4.3.2)."""
+    """Refuse what has to wait until the customer is verified or exempt (INQ-4.3.2).
+
+    No exemption stands in for a supervisor's decision (HOF-4.1.4).
+    """
+    require_decided(case)
     if exempt(case.policy, case.state):
         return
     if case.state.identification.outcome is not None:

@@ -53,6 +53,15 @@ def level_of(forms: list[Form]) -> IdentityLevel:
     return IdentityLevel.LOW if secondary <= {Form.SECURITY_QUESTION} else IdentityLevel.STANDARD
 
 
+def is_attestation(step: m.Identify) -> bool:
+    """Return whether only what the customer was told is reported: that is no attempt.
+
+    What was forgotten at a check can be made good so, and an approval of it still holds.
+    """
+    checked = step.forms or step.noticed or step.exhausted
+    return not checked and bool(_attested(step))
+
+
 def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
     """Judge one attempt; one that needs a supervisor stops here (HOF-4.1.1 to HOF-4.1.5)."""
     rule = _rule(case)
@@ -62,6 +71,9 @@ def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
             "The case is another customer's. Name the case of the customer who is identified.",
             clause="HOF-4.1.3",
         )
+    if is_attestation(step):
+        case.record("identification.attested", step.actor, now, _attested(step))
+        return
     require_decided(case)
     number = case.state.identification.attempts + 1
     outcome, reason = judge(rule, step, number)
@@ -88,7 +100,9 @@ def open_discrepancy(case: AnyCase, cause: str, actor: Actor, now: datetime) -> 
         identity=None,
         outcome=VerificationOutcome.NEEDS_SUPERVISOR,
     )
-    case.record("discrepancy.opened", actor, now, number=number, cause=cause)
+    case.unprove(["HOF-4.1.4"])
+    name = f"discrepancy/{number}/opened"
+    case.record("discrepancy.opened", actor, now, entry_id=name, number=number, cause=cause)
     case.put_task(_task(case, discrepancy))
     for row in case.policy.escalation:
         if row.starts == Starts.DISCREPANCY:
@@ -102,8 +116,7 @@ def decide(case: AnyCase, step: m.DecideDiscrepancy, now: datetime) -> None:
         raise WrongStageError(
             "No discrepancy waits for a decision in this case.", clause="HOF-4.1.4"
         )
-    own = {case.state.opened_by, case.state.assignee, *case.state.handled_by}
-    if step.actor.principal in own:
+    if step.actor.principal in case.handlers:
         raise NotAllowedError(
             "Nobody decides about their own case: somebody with the role who has not worked on it "
             "must approve or reject.",
@@ -138,12 +151,13 @@ def decide(case: AnyCase, step: m.DecideDiscrepancy, now: datetime) -> None:
     _stand_down(case, now)
     _report(case, step, discrepancy.number, now)
     if step.approve:
+        outcome = VerificationOutcome.NEEDS_SUPERVISOR
         _know(case, discrepancy=decided)
-        _log(case, step.actor, now, VerificationOutcome.NEEDS_SUPERVISOR, "approved")
+        _log(case, step.actor, now, outcome, "approved", decided_by=step.actor.principal)
     else:
         outcome = VerificationOutcome.NOT_VERIFIED
         _know(case, discrepancy=None, outcome=outcome)
-        _log(case, step.actor, now, outcome, "rejected")
+        _log(case, step.actor, now, outcome, "rejected", decided_by=step.actor.principal)
 
 
 def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
@@ -168,6 +182,26 @@ def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
         "POST /v1/customers/{id}/identifications takes it.",
         clause="HOF-4.1.2",
     )
+
+
+def require_holding(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
+    """Refuse what a check since the transfer has put in doubt; a supervisor's approval is used.
+
+    That an identity has run out since then does not: it held at the transfer.
+
+    Raises:
+        BehindGateError: A later check did not succeed, or a supervisor must decide.
+    """
+    require_decided(case)
+    if case.state.identification.identity is None:
+        use_identity(case, what, actor, now)
+
+
+def revoke(case: AnyCase, outcome: VerificationOutcome) -> None:
+    """Take back a verified identity: a person has recorded that it does not hold."""
+    if case.state.identification.identity is not None:
+        _know(case, identity=None, outcome=outcome)
+        case.unprove(["HOF-4.1.2"])
 
 
 def approval_deadline(case: AnyCase) -> Iterator[Due]:
@@ -197,7 +231,7 @@ def _use_approval(case: AnyCase, approved: Discrepancy, actor: Actor, now: datet
         "approval.used",
         actor,
         now,
-        ["HOF-4.1.2", *case.verified],
+        ["HOF-4.1.2", "HOF-4.1.3", *case.verified],
         number=approved.number,
         approved_by=approved.decided_by,
         expires_at=identity.expires_at.isoformat(),
@@ -226,6 +260,11 @@ def require_decided(case: AnyCase) -> None:
         )
 
 
+def _attested(step: m.Identify) -> list[str]:
+    told = ["HOF-4.1.1"] if step.need_explained else []
+    return [*told, "HOF-4.1.5"] if step.confidentiality_assured else told
+
+
 def _record_check(
     case: AnyCase,
     step: m.Identify,
@@ -234,11 +273,9 @@ def _record_check(
     now: datetime,
 ) -> None:
     clauses = [
-        *(["HOF-4.1.1"] if step.need_explained else []),
+        *_attested(step),
         *(["HOF-4.1.2", *case.verified] if identity else []),
-        *(["HOF-4.1.3"] if step.forms else []),
-        *(["HOF-4.1.5"] if step.confidentiality_assured else []),
-        *case.asked,
+        *(["HOF-4.1.3", *case.asked] if step.forms else []),
     ]
     case.identity_found(outcome)
     if identity is None:
@@ -263,9 +300,12 @@ def _log(
     outcome: VerificationOutcome,
     reason: str,
     step: m.Identify | None = None,
+    *,
+    decided_by: str | None = None,
 ) -> None:
     """Write a line of the verification log; its number follows from the journal's."""
     known = case.state.identification
+    approved_by = known.identity.approved_by if known.identity else None
     case.put_verification(
         VerificationRecord(
             verification_id=f"{case.state.case_id}/{case.state.seq}/{reason}",
@@ -280,7 +320,7 @@ def _log(
             reason=reason,
             level=known.identity.level if known.identity else None,
             expires_at=known.identity.expires_at if known.identity else None,
-            decided_by=known.identity.approved_by if known.identity else None,
+            decided_by=decided_by or approved_by,
             policy_version=case.policy.version,
         )
     )

@@ -10,11 +10,11 @@ from typing import Generic, TypeVar
 
 from sop.access import require
 from sop.case_file import CaseFile, P, S
-from sop.errors import CaseClosedError
+from sop.errors import CaseClosedError, NotAllowedError
 from sop.escalating import report
 from sop.identification import NO_HANDLERS
 from sop.messages import Command, EscalationReport, Receipt, Refusal
-from sop.models import Deadline, VerificationOutcome
+from sop.models import Actor, Deadline, Role, VerificationOutcome
 from sop.outgoing import Outgoing
 from sop.registers import IncidentReport
 from sop.state import RungState
@@ -105,6 +105,7 @@ class Procedure(CaseFile[P, S], Generic[P, S, Row], ABC):
             SopError: The step is refused, and nothing has changed.
         """
         require(command.actor, command.step)
+        self._require_own(command.actor)
         before = self.state
         if self.closed:
             raise CaseClosedError(self.closed_text)
@@ -169,6 +170,13 @@ class Procedure(CaseFile[P, S], Generic[P, S, Row], ABC):
         pending = self.state.pending
         self.set(pending=Outgoing())
         return pending
+
+    def _require_own(self, actor: Actor) -> None:
+        if actor.role == Role.RECEIVING_PARTY and actor.principal not in self.receivers:
+            raise NotAllowedError(
+                "A receiving party acts in what is handed over to it, and nowhere else.",
+                clause="HOF-3.3",
+            )
 
     def _receipt(self, digest: str, before: int, refused: Refusal | None) -> Receipt:
         deadline = self.next_deadline(warnings=False)

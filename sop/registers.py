@@ -50,7 +50,7 @@ class HandoffConfirmation(Payload):
 
     Attributes:
         confirmation_id: Its key: the handoff's id and the number of the transfer.
-        outcome: `accepted`, `accepted_in_part`, `refused` or `unacknowledged`.
+        outcome: `accepted`, `accepted_in_part`, `refused`, `unacknowledged` or `cancelled`.
         items: Names of what was transferred.
         missing: Names of what the receiving party did not get.
         custody_from: When the receiving party had custody, where it accepted anything.

@@ -72,6 +72,7 @@ _CLOCKS = {
 _IDENTITY = {
     "identity.checked": "checked the customer's identity, attempt {attempt}"
     "[ ({forms_asked:list})]: {outcome:words}[, level {level}][, until {expires_at:local}]",
+    "identification.attested": "made good what the customer is told at an identity check",
     "identity.carried": "brought along the identity that {verified_by} had verified"
     "[ in {from_case}], level {level}[, until {expires_at:local}]",
     "discrepancy.opened": "stopped the case until a supervisor has decided "
@@ -122,7 +123,8 @@ _INCIDENT = {
     "incident.assigned": "gave the incident to {to_assignee}[; {from_assignee} had it before]"
     "[: {reason:quote}]",
     "incident.cancelled": "found the incident cancelled in Temporal",
-    "incident.closed": "closed the incident[: {outcome:quote}]",
+    "incident.closed": "closed the incident[; what caused it: {root_cause:quote}]"
+    "[; what changed: {changed:quote}]",
     "action.added": "asked {owner} for the corrective action {action:words} by {due_at:local}"
     "[: {description:quote}]",
     "action.completed": "completed the corrective action {action:words}[!in_time|, too late]"

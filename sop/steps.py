@@ -18,7 +18,7 @@ STEPS: dict[type[m.Command], Step] = {
     m.RecordReception: steps_intake.record_reception,
     m.Categorise: steps_intake.categorise,
     m.RecordVerification: steps_intake.record_verification,
-    m.Identify: steps_intake.identify,
+    m.Identify: identification.identify,
     m.DecideDiscrepancy: identification.decide,
     OpenHandoff: steps_handling.open_handoff,
     m.Respond: steps_handling.respond,

@@ -11,6 +11,7 @@ from sop.escalating import fire, unresolved
 from sop.follow_up import move_follow_up
 from sop.gates import require_unresolved, require_verified
 from sop.handoff.messages import HandoffOrder, HandoffReport, OpenHandoff
+from sop.identification import require_decided
 from sop.ladder import arm
 from sop.models import CLOCK, Actor
 from sop.policy import Starts
@@ -148,6 +149,7 @@ def escalate(case: Case, step: m.Escalate, now: datetime) -> None:
 
 def open_handoff(case: Case, step: OpenHandoff, now: datetime) -> None:
     """Open a handoff from the inquiry; it has a workflow of its own (HOF-2)."""
+    require_decided(case)
     order = step.order
     if order.opening.customer_id != case.state.customer.customer_id:
         raise InvalidValueError(
@@ -184,7 +186,7 @@ def carry_identity(case: Case, order: HandoffOrder, now: datetime) -> HandoffOrd
 def hear_handoff(case: Case, said: HandoffReport, now: datetime) -> None:
     """Note where a handoff stands that was opened from this inquiry."""
     known = next((n for n in case.state.handoffs if n.handoff_id == said.handoff_id), None)
-    if known is None or known.closed_as is not None:
+    if known is None or known.closed_as is not None or case.state.closed_at is not None:
         return
     said_now = {"stage": said.stage, "custody": said.custody, "closed_as": said.closed_as}
     heard = known.model_copy(update=said_now)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sop import identification
 from sop import messages as m
 from sop.case import Case
-from sop.errors import BehindGateError, InvalidValueError, NotAllowedError
-from sop.models import Actor, Classification, Reception, Role, VerificationOutcome
+from sop.errors import BehindGateError, InvalidValueError
+from sop.identification import revoke
+from sop.models import Actor, Classification, Reception, VerificationOutcome
 from sop.policy import CasePolicy
 from sop.stages import cleared
 
@@ -122,6 +122,8 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
             clause="HOF-4.1.4",
         )
     case.set(verification=step.outcome)
+    if not verified:
+        revoke(case, step.outcome)
     if not cleared(case.policy, case.state):
         case.unprove(["INQ-4.3.2"])
     case.record(
@@ -133,13 +135,3 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
         outcome=str(step.outcome),
         exempt_from_verification=not verified and cleared(case.policy, case.state),
     )
-
-
-def identify(case: Case, step: m.Identify, now: datetime) -> None:
-    """Judge an identity check (INQ-4.3); an inquiry has no receiving party."""
-    if step.actor.role == Role.RECEIVING_PARTY:
-        raise NotAllowedError(
-            "A receiving party identifies the customers of its own handoffs only.",
-            clause="HOF-3.3",
-        )
-    identification.identify(case, step, now)

@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
-from activities.ports import CrmPort
+from activities.ports import CrmPort, IncidentPort
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
@@ -222,14 +222,16 @@ def train(database: Database, policy: Policy, *people: Actor) -> None:
                 records.record(record)
 
 
-def a_worker(desk: Desk, crm: CrmPort | None = None) -> Worker:
+def a_worker(
+    desk: Desk, crm: CrmPort | None = None, incidents: IncidentPort | None = None
+) -> Worker:
     """Return a worker of the desk, to be entered."""
     return make_worker(
         desk.client,
         Outside(
             crm=crm or SqlCrm(desk.database),
             on_call=OutboxOnCall(desk.database),
-            incidents=SqlIncidents(desk.database),
+            incidents=incidents or SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
         ),

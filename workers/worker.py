@@ -16,12 +16,14 @@ from activities.transferring import TransferActivities
 from workflows.duty import DutyWorkflow
 from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
+from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
 from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
 
 WORKFLOWS = (
     InquiryWorkflow,
     HandoffWorkflow,
+    IncidentWorkflow,
     EscalationWorkflow,
     DutyWorkflow,
     OpenReviews,

@@ -6,6 +6,8 @@ from datetime import datetime
 from sop.models import Deadline
 from temporalio import workflow
 
+from workflows.options import LONGEST_TIMER
+
 
 class Alarm:
     """Rings at the next deadline.
@@ -37,6 +39,6 @@ class Alarm:
         return True
 
     async def _wait(self, deadline: Deadline) -> None:
-        left = (deadline.at - workflow.now()).total_seconds()
+        left = min(deadline.at - workflow.now(), LONGEST_TIMER).total_seconds()
         if left > 0:
             await workflow.sleep(left, summary=deadline.what)

@@ -45,7 +45,7 @@ class Casework:
             written=case.unwritten_from - 1,
         )
         self.escalations = Escalations(case)
-        self.filing = Filing(case)
+        self.filing = Filing(case, self.journal)
         self.alarm = Alarm()
         self.listing = Listing(workflow.info().typed_search_attributes)
         self.changed = False
@@ -81,7 +81,7 @@ class Casework:
             await self.escalations.follow(worked=self._worked())
             await self.act()
             self.show()
-            if workflow.info().is_continue_as_new_suggested():
+            if workflow.info().is_continue_as_new_suggested() and self.is_quiet():
                 await self._continue_as_new()
             await self._until_something_happens()
 
@@ -89,7 +89,7 @@ class Casework:
         """Do what a procedure does besides, before it waits."""
 
     def is_quiet(self) -> bool:
-        """Return whether nothing besides is under way that a run must wait for."""
+        """Return whether nothing is under way that must end before the case continues as new."""
         return True
 
     def show(self) -> None:
@@ -136,8 +136,7 @@ class Casework:
         return worked
 
     async def _continue_as_new(self) -> None:
-        await workflow.wait_condition(self.is_quiet)
-        await self.filing.drained()
+        # Reports that are not filed yet go along: the case does not stand still for them.
         await self.journal.drained()
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.changed:  # else what happened meanwhile comes first

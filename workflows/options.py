@@ -35,6 +35,10 @@ REPORT_EVERY_PAGES = 8
 """An escalation tells its case at least so often that it still pages. If the case is gone (an
 operator terminated it), the escalation learns of it then, and ends."""
 
+LONGEST_TIMER = timedelta(days=365)
+"""A deadline that is further away is waited for in parts: the server counts in nanoseconds, and a
+caller may name the year 8999."""
+
 ESCALATIONS_FIRST = Priority(priority_key=1)
 ORDINARY = Priority(priority_key=3)
 

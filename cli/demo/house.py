@@ -19,6 +19,7 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
+from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.migrate import upgrade
 from cli.demo.accepted import AcceptedLog
@@ -49,6 +50,7 @@ class House:
     client: Client
     skipper: TimeSkipper
     crm: CrmReads
+    handoffs: HandoffReads
     accepted: AcceptedLog
     door: Door
     keys: Mapping[str, SecretStr]
@@ -101,10 +103,11 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         server.announce_api(place.api_url)
         screen.say(f"API ready at {place.api_url}")
         skipper = TimeSkipper(client, config=TimeSkippingConfig(disable_propagation=True))
-        crm = CrmReads(database)
+        crm, handoffs = CrmReads(database), HandoffReads(database)
         yield House(
-            state_dir, policy, server, client, skipper, crm, accepted, door, keys, worker, api
-        )
+            state_dir, policy, server, client, skipper, crm, handoffs, accepted, door, keys, worker,
+            api,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,16 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
         """The clauses that stand between the handoff and its end."""
         return missing_for_closing(self.state)
 
+    @property
+    def handlers(self) -> frozenset[str]:
+        """Whose case it is: the receiving party's as well."""
+        return super().handlers | self.receivers
+
+    @property
+    def receivers(self) -> frozenset[str]:
+        """The receiving party."""
+        return frozenset({self.state.receiving.party})
+
     def pass_custody(self, to: str, actor: Actor, now: datetime, why: str) -> None:
         """Let somebody else have what is handed over; it is always exactly one party's."""
         before, since = self.state.custody, self.state.custody_since
@@ -72,12 +82,22 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
         )
 
     def confirm(
-        self, offer: Offer, outcome: str, actor: Actor, now: datetime, reason: str | None = None
+        self,
+        offer: Offer,
+        outcome: str,
+        actor: Actor,
+        now: datetime,
+        reason: str | None = None,
+        *,
+        custody_before: datetime | None = None,
     ) -> None:
-        """Document the handoff: date, time, parties, specifics, custody (HOF-4.2.6)."""
+        """Document the handoff: date, time, parties, specifics, custody (HOF-4.2.6).
+
+        `custody_before` says since when the sender had what has just passed; None: nothing has.
+        """
         state = self.state
         identity = state.identification.identity
-        passed = state.custody == state.receiving.party
+        passed = custody_before is not None
         confirmation = HandoffConfirmation(
             confirmation_id=f"{state.case_id}/{offer.number}",
             case_id=state.case_id,
@@ -93,7 +113,7 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
             missing=offer.missing,
             identity_level=identity.level if identity else None,
             transferred_at=offer.sent_at or offer.begun_at,
-            sender_custody_from=state.received_at,
+            sender_custody_from=custody_before or state.custody_since,
             sender_custody_until=now if passed else None,
             custody_from=now if passed else None,
             acknowledged_by=offer.answered_by,
@@ -149,7 +169,8 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
         """End the handoff: nothing that waits may outlive it."""
         end_identification(self, now)
         self.stand_down(now)
-        self.set(closed_as=closed_as, closed_at=now, offer=None, last_offer=self.state.offer)
+        last = self.state.offer or self.state.last_offer
+        self.set(closed_as=closed_as, closed_at=now, offer=None, last_offer=last)
         self.record(
             "handoff.closed",
             actor,

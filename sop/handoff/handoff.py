@@ -13,7 +13,7 @@ from sop.handoff import messages as m
 from sop.handoff import steps_preparing, steps_transferring
 from sop.handoff.case import HandoffCase
 from sop.handoff.describe import details
-from sop.handoff.models import HandoffClosedAs, HandoffRow, HandoffStage
+from sop.handoff.models import HandoffClosedAs, HandoffRow
 from sop.handoff.offering import give_back, offer_deadlines
 from sop.handoff.state import HandoffOutcome, HandoffStart, HandoffState
 from sop.handoff.steps_preparing import require_receiver
@@ -166,7 +166,8 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
         """End the handoff in order: an operator cancelled its workflow in Temporal."""
         if not self.closed:
             self.record("handoff.cancelled", CLOCK, now, entry_id="cancelled")
-            if self.stage == HandoffStage.OFFERED:
+            offer = self.state.offer
+            if offer is not None and offer.sent_at is not None:
                 give_back(self, "cancelled", CLOCK, now)
             returned = self.state.returned_at is not None
             how = HandoffClosedAs.RETURNED if returned else HandoffClosedAs.WITHDRAWN

@@ -6,6 +6,7 @@ from datetime import datetime
 from sop.deadlines import Due
 from sop.handoff.case import HandoffCase
 from sop.handoff.models import HandoffStage
+from sop.handoff.stages import OF_AN_OFFER
 from sop.handoff.state import Offer
 from sop.ladder import arm
 from sop.models import CLOCK, Actor
@@ -24,6 +25,8 @@ def make_offer(case: HandoffCase, offer: Offer, actor: Actor, now: datetime) -> 
         }
     )
     case.set(offer=sent, returned_at=None)
+    _spare(case, Starts.RETURN, now)  # what came back goes out again
+    case.unprove(OF_AN_OFFER)  # the acknowledgement of this one is still to come
     case.record(
         "handoff.transferred",
         actor,
@@ -59,9 +62,7 @@ def give_back(
     offer = case.state.offer
     if offer is None:
         return
-    for rung in case.state.rungs:
-        if rung.starts == Starts.TRANSFER:
-            case.spare(rung, now)
+    _spare(case, Starts.TRANSFER, now)
     case.put_acknowledgement_task(offer, now, outcome)
     case.confirm(offer, outcome, actor, now, reason)
     case.set(offer=None, last_offer=offer, returned_at=now)
@@ -124,6 +125,12 @@ def _arm(case: HandoffCase, starts: Starts, now: datetime, cause: str) -> None:
     for row in case.policy.escalation:
         if row.starts == starts:
             case.put_rung(arm(case.policy, row, case.state, base=now, now=now, cause=cause))
+
+
+def _spare(case: HandoffCase, starts: Starts, now: datetime) -> None:
+    for rung in case.state.rungs:
+        if rung.starts == starts:
+            case.spare(rung, now)
 
 
 def _iso(moment: datetime | None) -> str | None:

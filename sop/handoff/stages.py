@@ -22,6 +22,8 @@ withdrawn before anything was transferred. HOF-4.1.4 joins them where there was 
 IDENTIFIED = GATING[:4]
 PREPARED = GATING[4:7]
 """The gates before the transfer, in the order of the procedure."""
+OF_AN_OFFER = GATING[8:]
+"""What an offer's answer or return proves; another offer has its own."""
 
 
 def missing_for_closing(state: HandoffState) -> tuple[str, ...]:

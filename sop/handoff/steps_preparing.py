@@ -6,13 +6,14 @@ Each gate is the one before it; a step behind its gate names the clause that is 
 from datetime import datetime
 
 from sop import identification
-from sop.errors import BehindGateError, InvalidValueError, NotAllowedError, WrongStageError
+from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.handoff import messages as m
 from sop.handoff.case import HandoffCase
+from sop.handoff.models import HandoffStage
 from sop.handoff.stages import IDENTIFIED, PREPARED
 from sop.identification import use_identity
 from sop.messages import Identify
-from sop.models import Actor, Role
+from sop.models import Actor
 
 _WHAT = {
     "HOF-4.1.1": "tell the customer why identity is checked (`need_explained`)",
@@ -50,12 +51,12 @@ def require_not_offered(case: HandoffCase, what: str) -> None:
 
 
 def identify(case: HandoffCase, step: Identify, now: datetime) -> None:
-    """Judge an identity check; the receiving party may identify anew in its own handoff."""
-    by_receiver = step.actor.role == Role.RECEIVING_PARTY
-    if by_receiver and step.actor.principal != case.state.receiving.party:
-        raise NotAllowedError(
-            "A receiving party identifies the customers of its own handoffs only.",
-            clause="HOF-3.3",
+    """Judge an identity check; one that fails could not call back a mail that is under way."""
+    if case.stage == HandoffStage.SENDING:
+        raise WrongStageError(
+            "The encrypted message is on its way. Identify the customer when it was sent, or when "
+            "it could not be.",
+            clause="HOF-4.2.4",
         )
     identification.identify(case, step, now)
 

@@ -16,7 +16,7 @@ from sop.handoff.models import Answer, HandoffClosedAs, TransferChannel
 from sop.handoff.offering import give_back, make_offer
 from sop.handoff.state import Offer
 from sop.handoff.steps_preparing import notice_customer, require_not_offered, require_prepared
-from sop.identification import require_decided
+from sop.identification import require_holding
 from sop.messages import Refusal
 from sop.models import CLOCK, Actor
 from sop.registers import ReportKind
@@ -92,7 +92,7 @@ def answer_offer(case: HandoffCase, step: m.AnswerOffer, now: datetime) -> None:
     items = [item.item for item in case.state.items]
     _check_answer(step, items)
     if step.answer != Answer.REFUSE:
-        require_decided(case)
+        require_holding(case, "Accepting the handoff", step.actor, now)
     answered = offer.model_copy(
         update={
             "answer": step.answer,
@@ -162,8 +162,9 @@ def _accept(case: HandoffCase, step: m.AnswerOffer, offer: Offer, now: datetime)
     in_part = step.answer == Answer.ACCEPT_IN_PART
     outcome = HandoffClosedAs.ACCEPTED_IN_PART if in_part else HandoffClosedAs.ACCEPTED
     case.put_acknowledgement_task(offer, now, outcome)
+    since = case.state.custody_since
     case.pass_custody(case.state.receiving.party, step.actor, now, str(step.answer))
-    case.confirm(offer, outcome, step.actor, now, step.reason)
+    case.confirm(offer, outcome, step.actor, now, step.reason, custody_before=since)
     if in_part:
         missing = ", ".join(step.missing)
         text = f"Offer {offer.number}: {missing} did not arrive and stay with {case.state.sender}."

@@ -1,15 +1,14 @@
 """The vocabulary of an incident (HOF-6.3): a breach, its corrective actions, its row."""
 
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from sop.models import Payload, Principal, ShortText, Slug, Text
 
 
 class IncidentStage(StrEnum):
-    """Where an incident stands."""
+    """Where an incident stands; derived from the facts by `sop.incident.stages.stage_of`."""
 
     OPEN = "open"
     CORRECTING = "correcting"
@@ -33,18 +32,30 @@ class IncidentOpening(Payload):
 
 
 class CorrectiveAction(Payload):
-    """Something that is mended, by somebody, by a date."""
+    """Something that is mended, by somebody, by a date.
+
+    Attributes:
+        overdue_at: When the clock noticed that the date had passed without a result.
+    """
 
     action: Slug
     description: ShortText
     owner: Principal
     due_at: AwareDatetime
+    opened_at: AwareDatetime
     done_at: AwareDatetime | None = None
-    result: Annotated[str, Field(max_length=500)] | None = None
+    done_by: str | None = None
+    result: ShortText | None = None
+    overdue_at: AwareDatetime | None = None
 
 
 class IncidentRow(Payload):
-    """The incident's row as it stands after journal entry `version`."""
+    """The incident's row as it stands after journal entry `version`.
+
+    Attributes:
+        regulator_reference: Under which the regulator has the notice.
+        regulator_decision: Why the regulator need not be told, where that was decided.
+    """
 
     incident_id: str
     version: int
@@ -59,6 +70,7 @@ class IncidentRow(Payload):
     known_at: AwareDatetime
     regulator_due_at: AwareDatetime
     regulator_informed_at: AwareDatetime | None = None
+    regulator_reference: str | None = None
     regulator_decision: str | None = None
     actions: tuple[CorrectiveAction, ...] = ()
     received_at: AwareDatetime

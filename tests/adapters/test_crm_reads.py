@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.crm import SqlCrm
-from adapters.crm_reads import LONGEST_PAGE, CrmReads
+from adapters.crm_reads import CrmReads
 from adapters.database import Database
+from adapters.paging import LONGEST_PAGE
 from sop.errors import InvalidValueError
 from sop.models import CLOCK, Priority, Stage
 from sop.records import CaseFilter, CrmCounts

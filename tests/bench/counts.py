@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
@@ -32,13 +32,22 @@ from workers.worker import Outside, WorkerLimits, make_worker
 
 ALL_PATHS = PATHS | HANDOFF_PATHS
 
-LIMITS = {"events": 32, "transactions": 4}
-"""What the plain path may cost at most."""
-
-HANDOFF_LIMITS = {"events": 40, "transactions": 6}
-"""What a handoff's plain path may cost at most."""
+LIMITS = {
+    "plain": {"events": 32, "transactions": 4},
+    "handoff": {"events": 40, "transactions": 6},
+}
+"""What the plain path of each procedure may cost at most."""
 
 AIM = {"events": 28}
+LEVEL_AIM = {"events": 11}
+"""What one escalation level more is meant to add."""
+
+
+def beyond(path: str, costs: Mapping[str, object]) -> dict[str, object]:
+    """Return what of a path's counts is above its limits."""
+    limits = LIMITS.get(path, {})
+    return {name: costs[name] for name in limits if int(str(costs[name])) > limits[name]}
+
 
 _LOOKED_UP = (api_keys.name, training_records.name)
 

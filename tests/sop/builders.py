@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sop import messages as m
 from sop.inquiry import Inquiry
@@ -24,7 +24,8 @@ from sop.models import (
 )
 from sop.policy import CasePolicy, Rung
 from sop.policy_file import read_policy
-from sop.state import InquiryStart, RungState
+from sop.procedure import Procedure
+from sop.state import CaseState, InquiryStart, RungState
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """When the inquiries of these tests are received: 9 o'clock at the desk in Berlin."""
@@ -131,11 +132,14 @@ def rung(name: str, **changes: Any) -> Rung:
     return row.model_copy(update=changes)
 
 
-@dataclass
-class Handled:
-    """An inquiry and the moment that it is; its journal since the opening."""
+C = TypeVar("C", bound=Procedure[Any, Any, Any])
 
-    case: Inquiry
+
+@dataclass
+class WorkedOn(Generic[C]):
+    """A case and the moment that it is; its journal since the opening."""
+
+    case: C
     now: datetime
     steps: int = 0
 
@@ -188,11 +192,16 @@ class Handled:
     @property
     def stage(self) -> str:
         """The stage by its name: a type checker takes an enum to stay what it was."""
-        return self.case.stage.value
+        return str(self.case.stage)
+
+    @property
+    def facts(self) -> CaseState:
+        facts: CaseState = self.case.state
+        return facts
 
     @property
     def journal(self) -> tuple[Entry, ...]:
-        return self.case.state.pending.entries
+        return self.facts.pending.entries
 
     @property
     def kinds(self) -> list[str]:
@@ -211,24 +220,28 @@ class Handled:
         ]
 
     def rung(self, key: str) -> RungState:
-        (found,) = (held for held in self.case.state.rungs if held.key == key)
+        (found,) = (held for held in self.facts.rungs if held.key == key)
         return found
 
     @property
     def waiting_rungs(self) -> dict[str, datetime | None]:
-        return {held.key: held.due_at for held in self.case.state.rungs if held.armed}
+        return {held.key: held.due_at for held in self.facts.rungs if held.armed}
 
     @property
     def fired_rungs(self) -> dict[str, datetime]:
-        rungs = self.case.state.rungs
+        rungs = self.facts.rungs
         return {held.key: held.fired_at for held in rungs if held.fired_at is not None}
 
     @property
     def tasks(self) -> tuple[TaskRecord, ...]:
-        return self.case.state.pending.tasks
+        return self.facts.pending.tasks
 
     def messages(self, topic: str) -> list[OutboxMessage]:
-        return [sent for sent in self.case.state.pending.messages if sent.topic == topic]
+        return [sent for sent in self.facts.pending.messages if sent.topic == topic]
+
+
+class Handled(WorkedOn[Inquiry]):
+    """An inquiry and the moment that it is."""
 
 
 def opening(

@@ -7,6 +7,9 @@ from sop.models import Entry
 from sop.records import TimelineEntry
 from sop.standing import CaseKind, Standing
 
+LATER = {"identity.checked", "discrepancy.opened", "discrepancy.decided", "approval.used"}
+"""Kinds of entry that version 0.1.0 did not write."""
+
 
 def timeline(case_id: str, entries: Iterable[Entry]) -> tuple[TimelineEntry, ...]:
     """Return a case's own entries with their writer."""
@@ -27,7 +30,7 @@ def as_0_1_0(entries: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
 
 
 def _as_0_1_0(entry: TimelineEntry) -> TimelineEntry:
-    later = {"withdraws"}
+    later = set() if entry.kind in LATER else {"withdraws"}
     if entry.kind == "verification.recorded":
         later.add("exempt_from_verification")
     kept = {name: value for name, value in entry.detail.items() if name not in later}

@@ -7,6 +7,8 @@ the matrices, the gates and the clauses are written out here. All times are arou
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.sop.model_identity import Awaited, Known
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -66,6 +68,9 @@ class Clocks:
     complex: bool = False
     general: bool = False
     verification: str | None = None
+    identity: Known = field(default_factory=lambda: Known(handlers={"anna"}))
+    handoffs: Awaited = field(default_factory=Awaited)
+    assignee: str | None = None
     proofs: set[str] = field(default_factory=set)
     promise: datetime | None = None
     waits: list[tuple[datetime, datetime | None]] = field(default_factory=list)
@@ -98,7 +103,9 @@ class Clocks:
         if self.closed:
             return set()
         told = {"INQ-4.4.2"} if "INQ-4.4.3" in self.proofs else set()
-        return NEEDED - self.proofs - told
+        needed = NEEDED | ({"HOF-4.1.4"} if self.identity.discrepancies else set())
+        waits = {"HOF-4.2.5"} if self.handoffs.open else set()
+        return (needed - self.proofs - self.identity.proofs - told) | waits
 
     @property
     def stage(self) -> str:
@@ -159,7 +166,8 @@ class Clocks:
     @property
     def next_due(self) -> datetime | None:
         contact = None if self.opened else self.contact_due
-        moments = [self.promise, contact, self.overdue_at, *self.rungs.values()]
+        approval = self.identity.approved_until
+        moments = [self.promise, contact, self.overdue_at, approval, *self.rungs.values()]
         return min(filter(None, moments), default=None) if not self.closed else None
 
     def tick(self, now: datetime) -> None:
@@ -167,6 +175,8 @@ class Clocks:
             return
         if self.promise is not None and self.promise <= now:
             self.break_promise(now)
+        if self.identity.runs_out(now):
+            self.fire("discrepancy", now, now)
         for name, due in self.rungs.items():
             if due is not None and due <= now:
                 self.fire(name, due, now)
@@ -205,4 +215,5 @@ class Clocks:
         self.end_wait(now)
         self.end_contact()
         self.live.clear()
+        self.identity.stopped, self.identity.approved_until = False, None
         self.promise, self.closed = None, how

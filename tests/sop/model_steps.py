@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sop import messages as m
+from sop.handoff.messages import OpenHandoff
 from tests.sop.model_clocks import DAY, Clocks
 
 RECEPTION = {
@@ -19,10 +20,20 @@ class Model(Clocks):
         """Do a step and what is due then; return False, and do nothing, where it is refused."""
         if self.closed or getattr(self, f"_{step.step}")(step, now) is False:
             return False
+        self.close_if_done(now)
+        self.tick(now)
+        self.identity.note(step)
+        return True
+
+    def close_if_done(self, now: datetime) -> None:
         if self.outcome and not self.missing and not self.closed:
             self.close("resolved", now)
-        self.tick(now)
-        return True
+
+    def hear(self, handoff_id: str, now: datetime) -> None:
+        """Hear that a handoff has ended; the inquiry may have waited for that alone."""
+        if handoff_id in self.handoffs.known and not self.closed:
+            self.handoffs.ended.add(handoff_id)
+            self.close_if_done(now)
 
     def _record_reception(self, step: m.RecordReception, now: datetime) -> None:
         self.attest(step)
@@ -53,16 +64,57 @@ class Model(Clocks):
         if self.verification is None:
             self.proofs.discard("INQ-4.3.1")
 
-    def _record_verification(self, step: m.RecordVerification, now: datetime) -> None:
-        self.verification = str(step.outcome)
-        self.proofs.add("INQ-4.3.1")
+    def _identify(self, step: m.Identify, now: datetime) -> bool:
+        outcome = self.identity.identify(step, now)
+        if outcome is None or outcome == "told":
+            return outcome is not None
+        self.verification = outcome
+        self.proofs |= {"INQ-4.3.1"} if step.forms else set()
+        self.settle_verification()
+        if outcome == "needs_supervisor":
+            self.fire("discrepancy", now, now)
+        return True
+
+    def _decide_discrepancy(self, step: m.DecideDiscrepancy, now: datetime) -> bool:
+        if not self.identity.decide(step, now, {self.assignee}):
+            return False
+        self.live.pop("discrepancy", None)
+        if not step.approve:
+            self.verification = "not_verified"
+        return True
+
+    def _open_handoff(self, step: OpenHandoff, now: datetime) -> bool:
+        return not self.identity.stopped and self.handoffs.add(step)
+
+    def through(self, now: datetime) -> bool:
+        """Return whether the verification gate lets something through now."""
+        if self.identity.outcome is None:
+            return self.verification == "verified"
+        if not self.identity.use(now):
+            return False
+        self.verification = "verified"
+        self.proofs.add("INQ-4.3.2")
+        return True
+
+    def settle_verification(self) -> None:
         if self.verification == "verified":
             self.proofs.add("INQ-4.3.2")
         elif not self.cleared:
             self.proofs.discard("INQ-4.3.2")
 
+    def _record_verification(self, step: m.RecordVerification, now: datetime) -> bool:
+        verified = step.outcome == "verified"
+        if verified and self.identity.outcome not in {None, "verified"}:
+            return False
+        if not verified and self.identity.until is not None:
+            self.identity.until, self.identity.outcome = None, str(step.outcome)
+        self.verification = str(step.outcome)
+        self.proofs.add("INQ-4.3.1")
+        self.settle_verification()
+        return True
+
     def _respond(self, step: m.Respond, now: datetime) -> bool:
-        if step.discloses_account and self.verification != "verified":
+        if step.discloses_account and not self.through(now):
             return False
         self.promise = None
         self.proofs.add("INQ-4.4.1")
@@ -107,14 +159,17 @@ class Model(Clocks):
         return True
 
     def _assign(self, step: m.Assign, now: datetime) -> None:
-        pass
+        self.assignee = step.assignee
 
     def _add_note(self, step: m.AddNote, now: datetime) -> None:
         pass
 
     def _resolve(self, step: m.Resolve, now: datetime) -> bool:
         told = step.customer_confirmed or "INQ-4.4.3" in self.proofs
-        if self.resolved or not self.cleared or not told:
+        exempt = self.general and self.matrix.exempt
+        if self.resolved or self.identity.stopped or not told:
+            return False
+        if not (exempt or self.through(now)):
             return False
         self.end_wait(now)
         self.promise, self.resolved = None, True
@@ -151,7 +206,7 @@ class Model(Clocks):
     def _adopt_policy(self, step: m.AdoptPolicy, now: datetime) -> None:
         self.version = step.policy.version
         self.settle_exemption()
-        rows = {*self.matrix.after, "unresolved", "follow_up_overdue"}
+        rows = {*self.matrix.after, "unresolved", "follow_up_overdue", "discrepancy"}
         if self.matrix.overdue_after is None:
             rows.discard("follow_up_overdue")
         self.live = {name: begun for name, begun in self.live.items() if begun or name in rows}

@@ -1,9 +1,11 @@
-"""Who may do what (INQ-3.1, INQ-3.2): every role and every action against one written table."""
+"""Who may do what (INQ-3, HOF-3): every role and every action against one written table."""
 
 import pytest
 
-from sop.access import PERMITTED, require
+from sop.access import PERMITTED, may_see_handoff, only_handoffs_of, require
 from sop.errors import NotAllowedError
+from sop.handoff.handoff import STEPS as HANDOFF_STEPS
+from sop.incident.incident import STEPS as INCIDENT_STEPS
 from sop.models import Actor, Role
 from sop.steps import STEPS
 
@@ -13,6 +15,7 @@ ROLES = (
     Role.SUBJECT_MATTER_EXPERT,
     Role.QUALITY_MANAGER,
     Role.DUTY_MANAGER,
+    Role.RECEIVING_PARTY,
     Role.SERVICE,
     Role.OPERATOR,
     Role.AUDITOR,
@@ -20,32 +23,52 @@ ROLES = (
 )
 # One column for each role of ROLES: x may, a point may not.
 TABLE = {
-    "open": "xxxxx x...",
-    "read": "xxxxx xxx.",
-    "record_reception": "xxxxx ....",
-    "categorise": "xxxxx x...",
-    "record_verification": "xxxxx x...",
-    "respond": "xxxxx ....",
-    "promise": "xxxxx ....",
-    "customer_replied": "xxxxx x...",
-    "wait_for_customer": "xxxxx ....",
-    "resume": "xxxxx ....",
-    "escalate": "xxxxx ....",
-    "assign": "xxxxx .x..",
-    "add_note": "xxxxx xx..",
-    "resolve": "xxxxx ....",
-    "record_follow_up": "xxxxx x...",
-    "withdraw": "xxxxx x...",
-    "mark_duplicate": "xxxxx ....",
-    "adopt_policy": ".x..x .x..",
-    "acknowledge": ".xxxx ....",
-    "manage_recipients": ".x..x .x..",
-    "read_duties": "xxxxx .xx.",
-    "complete_duty": "xxxxx ....",
-    "assign_duty": ".x.xx .x..",
-    "record_training": ".x.xx .x..",
-    "read_training": ".x.xx .xx.",
-    "read_own_training": "xxxxx .xx.",
+    "open": "xxxxx . x...",
+    "read": "xxxxx . xxx.",
+    "record_reception": "xxxxx . ....",
+    "categorise": "xxxxx . x...",
+    "record_verification": "xxxxx . x...",
+    "respond": "xxxxx . ....",
+    "promise": "xxxxx . ....",
+    "customer_replied": "xxxxx . x...",
+    "wait_for_customer": "xxxxx . ....",
+    "resume": "xxxxx . ....",
+    "escalate": "xxxxx . ....",
+    "assign": "xxxxx . .x..",
+    "add_note": "xxxxx . xx..",
+    "resolve": "xxxxx . ....",
+    "record_follow_up": "xxxxx . x...",
+    "withdraw": "xxxxx . x...",
+    "mark_duplicate": "xxxxx . ....",
+    "adopt_policy": ".x..x . .x..",
+    "acknowledge": ".xxxx . ....",
+    "read_duties": "xxxxx . .xx.",
+    "complete_duty": "xxxxx . ....",
+    "assign_duty": ".x.xx . .x..",
+    "record_training": ".x.xx . .x..",
+    "read_training": ".x.xx . .xx.",
+    "read_own_training": "xxxxx x .xx.",
+    "identify": "xxxxx x ....",
+    "keep_identity_record": "..... . xx..",
+    "decide_discrepancy": ".x.xx . ....",
+    "open_handoff": "xxxxx . x...",
+    "read_handoff": "xxxxx x xxx.",
+    "read_verifications": ".x.xx . ..x.",
+    "confirm_items": "xxxxx . ....",
+    "complete_brief": "xxxxx . ....",
+    "tell_customer": "xxxxx . ....",
+    "change_receiver": "xxxxx . ....",
+    "transfer": "xxxxx . ....",
+    "report_courier": "xxxxx . x...",
+    "answer_offer": "xxxxx x ....",
+    "conclude": "xxxxx . ....",
+    "manage_recipients": ".x..x . .x..",
+    "open_incident": "xxxxx . ....",
+    "add_action": "xxxxx . ....",
+    "complete_action": "xxxxx . ....",
+    "inform_regulator": "...xx . ....",
+    "decide_not_notifiable": "...xx . ....",
+    "close_incident": "...xx . ....",
 }
 CELLS = [
     (action, role, cell == "x")
@@ -54,7 +77,7 @@ CELLS = [
 ]
 
 
-@pytest.mark.clause("INQ-3.1", "INQ-3.2")
+@pytest.mark.clause("INQ-3.1", "INQ-3.2", "HOF-3.1", "HOF-3.2", "HOF-3.3")
 @pytest.mark.parametrize(("action", "role", "permitted"), CELLS)
 def test_who_may_do_what(action: str, role: Role, permitted: bool) -> None:
     actor = Actor(principal="somebody", role=role)
@@ -69,7 +92,8 @@ def test_who_may_do_what(action: str, role: Role, permitted: bool) -> None:
 def test_the_table_has_every_role_and_every_action_and_every_step_is_an_action() -> None:
     assert set(ROLES) == set(Role)
     assert TABLE.keys() == PERMITTED.keys()
-    assert {step.step for step in STEPS} <= TABLE.keys()
+    for steps in (STEPS, HANDOFF_STEPS, INCIDENT_STEPS):
+        assert {step.step for step in steps} <= TABLE.keys()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -84,3 +108,13 @@ def test_a_refusal_names_the_clause_and_who_may() -> None:
         require(Actor(principal="anna", role=Role.CSR), "adopt_policy")
     assert refused.value.clause == "INQ-3.2"
     assert refused.value.message.endswith("permitted: duty_manager, operator, team_leader.")
+
+
+@pytest.mark.clause("HOF-3.3", "HOF-5.3")
+@pytest.mark.parametrize("role", ROLES)
+def test_a_receiving_party_has_its_own_handoffs_only_and_everybody_else_has_all(role: Role) -> None:
+    actor, bound = Actor(principal="archive", role=role), role is Role.RECEIVING_PARTY
+    assert may_see_handoff(actor, "archive")
+    assert may_see_handoff(actor, "legal-desk") is not bound
+    assert may_see_handoff(actor, None) is not bound
+    assert only_handoffs_of(actor) == ("archive" if bound else None)

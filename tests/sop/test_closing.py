@@ -43,6 +43,7 @@ from tests.sop.builders import (
     promised,
     resolved,
 )
+from tests.sop.handoff.builders import APPROVED, HANDED_OVER, IDENTIFIED, NOTICED
 
 PROMISED = promised(MONDAY + HOUR)
 
@@ -216,6 +217,9 @@ EVERY_STEP: tuple[m.Command, ...] = (
     ATTESTED,
     corrected("technical"),
     VERIFIED,
+    IDENTIFIED,
+    APPROVED,
+    HANDED_OVER,
     GENERAL_ANSWER,
     PROMISED,
     REPORTED_AGAIN,
@@ -289,7 +293,7 @@ def reachable_transitions() -> Iterator[tuple[str, str]]:
     known, waiting = {what_counts(first)}, [first]
     while waiting:
         case = waiting.pop()
-        steps = (*EVERY_STEP, categorised(), NOT_VERIFIED, SENT_OFF, DISSATISFIED)
+        steps = (*EVERY_STEP, categorised(), NOT_VERIFIED, NOTICED, SENT_OFF, DISSATISFIED)
         others = [after(case, step) for step in (*steps, promised(case.now + HOUR))]
         for other in filter(None, (*others, after_promise(case))):
             yield case.stage, other.stage

@@ -6,6 +6,7 @@ import pytest
 
 from sop import messages as m
 from sop.errors import BehindGateError, InvalidValueError, WrongStageError
+from sop.handoff.messages import OpenHandoff
 from sop.models import Role, Stage
 from sop.steps import STEPS
 from tests.sop.builders import (
@@ -39,6 +40,7 @@ from tests.sop.builders import (
     promised,
     resolved,
 )
+from tests.sop.handoff.builders import APPROVED, HANDED_OVER, IDENTIFIED, NOTICED
 
 IN_FOUR_HOURS = MONDAY + 4 * HOUR
 
@@ -310,6 +312,9 @@ EVERY_STEP: dict[type[m.Command], tuple[m.Command, ...]] = {
     m.RecordReception: (ATTESTED,),
     m.Categorise: (categorised(),),
     m.RecordVerification: (VERIFIED,),
+    m.Identify: (IDENTIFIED,),
+    m.DecideDiscrepancy: (NOTICED, APPROVED),
+    OpenHandoff: (HANDED_OVER,),
     m.Respond: (VERIFIED, ANSWERED),
     m.Promise: (promised(MONDAY + HOUR),),
     m.CustomerReplied: (REPLIED,),
@@ -338,7 +343,7 @@ def test_every_step_is_on_record_with_who_and_when_and_what_they_said(
         case.do(step)
     case.pass_time(timedelta(minutes=7))
     known = len(case.journal)
-    by = LENA if kind == m.AdoptPolicy else BEN
+    by = LENA if kind in {m.AdoptPolicy, m.DecideDiscrepancy} else BEN
     receipt = case.do(said.model_copy(update={"actor": by, "digest": "d-1"}))
     new = case.journal[known:]
     assert {entry.at for entry in new} == {MONDAY + timedelta(minutes=7)}

@@ -196,6 +196,7 @@ def _create_incidents() -> None:
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("regulator_due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("regulator_informed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("regulator_reference", sa.Text(), nullable=True),
         sa.Column("regulator_decision", sa.Text(), nullable=True),
         sa.Column("actions", sa.JSON(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,132 @@
+"""The identity check said a second time, as plainly as it goes: for the models of both procedures.
+
+Nothing of it is taken from `sop` but the words.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sop.handoff.messages import OpenHandoff
+from sop.messages import Command, DecideDiscrepancy, Identify
+
+HOUR = timedelta(hours=1)
+SUPERVISORS = {"team_leader", "quality_manager", "duty_manager"}
+PRIMARY = {"passport", "driving_licence", "national_card"}
+ONLY_HELPS = {"decide_discrepancy", "adopt_policy", "assign", "add_note"}
+
+
+@dataclass
+class Known:
+    """What a case knows of its customer, and who may not decide about it.
+
+    Attributes:
+        until: When the verified identity ends.
+        holds: A check has succeeded, and none has failed since (HOF-4.1.2).
+        stopped: A discrepancy waits for a supervisor.
+        approved_until: One was approved, and waits to be used.
+        proofs: Those of HOF-4.1 but HOF-4.1.2.
+    """
+
+    approval: timedelta = timedelta(minutes=10)
+    attempts: int = 0
+    outcome: str | None = None
+    until: datetime | None = None
+    holds: bool = False
+    stopped: bool = False
+    approved_until: datetime | None = None
+    discrepancies: int = 0
+    handlers: set[str] = field(default_factory=set)
+    proofs: set[str] = field(default_factory=set)
+
+    def identify(self, step: Identify, now: datetime) -> str | None:
+        """Judge a check; return its outcome, `told` for a mere attestation, None if refused."""
+        told = {"HOF-4.1.1"} if step.need_explained else set()
+        told |= {"HOF-4.1.5"} if step.confidentiality_assured else set()
+        if told and not (step.forms or step.noticed or step.exhausted):
+            self.proofs |= told
+            return "told"
+        if self.stopped:
+            return None
+        outcome = self.judge(step)
+        if outcome is None:
+            return None
+        self.attempts += 1
+        self.proofs |= told | ({"HOF-4.1.3"} if step.forms else set())
+        self.approved_until = None
+        self.outcome, self.holds = outcome, outcome == "verified"
+        self.until = now + HOUR if self.holds else None
+        if outcome == "needs_supervisor":
+            self.stop()
+        return outcome
+
+    def judge(self, step: Identify) -> str | None:
+        if step.exhausted or self.attempts >= 3 or step.noticed:
+            return "needs_supervisor"
+        presented = [str(result.form) for result in step.forms]
+        if len(presented) != 2 or len(PRIMARY & set(presented)) != 1:
+            return None
+        if all(result.matched for result in step.forms):
+            return "verified"
+        return "needs_supervisor" if self.attempts == 2 else "not_verified"
+
+    def stop(self) -> None:
+        self.stopped, self.outcome = True, "needs_supervisor"
+        self.discrepancies += 1
+        self.proofs.discard("HOF-4.1.4")
+        self.until, self.holds = None, False
+
+    def decide(self, step: DecideDiscrepancy, now: datetime, own: set[str | None]) -> bool:
+        """Hear a supervisor; return False where it is refused."""
+        by = step.actor
+        if not self.stopped or by.role not in SUPERVISORS or by.principal in self.handlers | own:
+            return False
+        self.stopped = False
+        self.proofs.add("HOF-4.1.4")
+        if step.approve:
+            self.approved_until = now + self.approval
+        else:
+            self.outcome = "not_verified"
+        return True
+
+    def use(self, now: datetime) -> bool:
+        """Return whether something behind the gate goes on now; an approval is used by it."""
+        if self.stopped:
+            return False
+        if self.approved_until is None:
+            return self.until is not None and now < self.until
+        if now >= self.approved_until:
+            return False
+        self.approved_until = None
+        self.outcome, self.holds, self.until = "verified", True, now + HOUR
+        self.proofs.add("HOF-4.1.3")
+        return True
+
+    def runs_out(self, now: datetime) -> bool:
+        """Stop anew when an approval has run out by now; return whether it has."""
+        if self.approved_until is None or now < self.approved_until:
+            return False
+        self.approved_until = None
+        self.stop()
+        return True
+
+    def note(self, step: Command) -> None:
+        if step.step not in ONLY_HELPS:
+            self.handlers.add(step.actor.principal)
+
+
+@dataclass
+class Awaited:
+    """The handoffs of an inquiry: those that it waits for, and whether they have ended."""
+
+    known: dict[str, bool] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    @property
+    def open(self) -> bool:
+        return any(waits and name not in self.ended for name, waits in self.known.items())
+
+    def add(self, step: OpenHandoff) -> bool:
+        if step.order.case_id in self.known:
+            return False
+        self.known[step.order.case_id] = step.order.opening.inquiry_waits
+        return True
