@@ -32,6 +32,7 @@ from tests.desk import (
     shipped_policy,
     sqlite_url,
 )
+from tests.histories_duties import DUTY_STORIES
 from workflows.escalating import escalation_id
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -184,6 +185,7 @@ STORIES: dict[str, Story] = {
     "unhappy": unhappy,
     "cancelled": cancelled,
     "corrected": corrected,
+    **DUTY_STORIES,
 }
 
 
