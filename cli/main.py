@@ -11,6 +11,7 @@ from cli import (
     describing,
     duties,
     identity,
+    incidents,
     keys,
     policy,
     proof,
@@ -43,6 +44,7 @@ app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
 app.command()(brief.brief)
+app.command()(incidents.incidents)
 app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(identity.app, name="identity")

@@ -162,7 +162,7 @@ async def read_incident_explanation(
 async def list_incident_reports(
     query: Annotated[s.ReportQuery, Query()],
     parts: WithParts,
-    _: Annotated[Actor, Depends(permitted("read_reports"))],
+    _: Annotated[Actor, Depends(permitted("read_incident_reports"))],
     request: Request,
     response: Response,
 ) -> s.FiledReportPage:

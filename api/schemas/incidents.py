@@ -52,7 +52,9 @@ class IncidentIn(Request):
 class AddActionIn(Request):
     """A corrective action: what is mended, by whom and by when."""
 
-    action: Slug = Field(description="Its name within the incident.", examples=["print_labels"])
+    action: Slug = Field(
+        description="Its name within the incident; no person's.", examples=["print_labels"]
+    )
     description: ShortTextIn = Field(description="What is to be done.")
     owner: Principal = Field(description="Who does it.", examples=["ben"])
     due_at: InstantIn = Field(description="By when.", examples=["2026-11-30T12:00:00Z"])

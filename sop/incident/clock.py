@@ -86,7 +86,7 @@ def _regulator_overdue(case: IncidentCase, now: datetime) -> None:
 def _deadline_of(action: CorrectiveAction) -> Due:
     return Due(
         action.due_at,
-        f"corrective action {action.action} due",
+        "corrective action due",  # a timer's summary is plain: not the name that a person gave it
         lambda case, now: _action_overdue(case, action, now),
     )
 

@@ -54,7 +54,6 @@ ELSEWHERE = {
     "inform_regulator",
     "decide_not_notifiable",
     "close_incident",
-    "read_reports",
     "record_training",
     "read_training",
     "read_own_training",

@@ -285,7 +285,7 @@ async def test_an_inquiry_waits_for_its_handoff_learns_its_outcome_and_closes_th
 
     async def closed() -> bool:
         found = (await ana.get(f"/v1/inquiries/{inquiry_id}")).json()
-        return found["stage"] == "closed" and found["handoffs"][0]["closed_as"] == "accepted"
+        return (found["stage"], found["handoffs"][0]["closed_as"]) == ("closed", "accepted")
 
     await eventually(closed)
     entries = (await ana.get(f"/v1/inquiries/{inquiry_id}/timeline")).json()["entries"]
@@ -393,9 +393,8 @@ async def test_assignment_notes_policy_and_withdrawal_are_steps_of_a_handoff(
 async def test_a_discrepancy_is_taken_and_decided_by_a_supervisor(on_both: Callers) -> None:
     ana, leader = await on_both.of(Role.CSR), await on_both.of(Role.TEAM_LEADER)
     case_id = await open_handoff(ana, "discrepancy")
-    for _ in range(3):
-        receipt = await identify(on_both, case_id, matched=False)
-    assert receipt.stage == "stopped"
+    stages = [(await identify(on_both, case_id, matched=False)).stage for _ in range(3)]
+    assert stages == ["identifying", "identifying", "stopped"]
     is_problem(
         await report(ana, case_id, "items", CHECKED), "behind-gate", clause="HOF-4.1.4"
     )  # fmt: skip

@@ -187,7 +187,11 @@ async def test_each_role_may_do_about_a_breach_what_the_table_says(
         answer = await caller.post(f"{UNKNOWN}/{step}", body)
         assert (answer.status_code == 403) == (role not in PERMITTED[action]), action
         assert answer.status_code in {403, 404}, answer.text
-    for action, path in (("read", INCIDENTS), ("read", UNKNOWN), ("read_reports", REPORTS)):
+    for action, path in (
+        ("read", INCIDENTS),
+        ("read", UNKNOWN),
+        ("read_incident_reports", REPORTS),
+    ):
         answer = await caller.get(path)
         assert (answer.status_code == 403) == (role not in PERMITTED[action]), path
     opens = await caller.post(INCIDENTS, breach(), f"as {role}")

@@ -69,6 +69,7 @@ TABLE = {
     "inform_regulator": "...xx . ....",
     "decide_not_notifiable": "...xx . ....",
     "close_incident": "...xx . ....",
+    "read_incident_reports": ".x.xx . ..x.",
 }
 CELLS = [
     (action, role, cell == "x")
