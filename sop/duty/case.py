@@ -58,15 +58,15 @@ class DutyCase(CaseFile[DutyPolicy, DutyState]):
         recipient = f"principal:{holder}" if holder else f"role:{self.order.role}"
         self.send("warning", message_id, recipient, body, now)
 
-    def report_finding(self, actor: Actor, now: datetime, findings: str | None) -> str:
-        """Write an incident report about what an audit found (HOF-7.3); return its id."""
-        kind = ReportKind.AUDIT_FINDING
-        report_id = f"{self.state.case_id}/{kind}/{self.state.seq + 1}"
+    def report_finding(
+        self, report_id: str, actor: Actor, now: datetime, findings: str | None
+    ) -> None:
+        """Write an incident report about what an audit found (HOF-7.3), after its entry."""
         self.put_report(
             IncidentReport(
                 report_id=report_id,
                 case_id=self.state.case_id,
-                kind=kind,
+                kind=ReportKind.AUDIT_FINDING,
                 clause=self.order.clause,
                 at=now,
                 reported_by=actor.principal,
@@ -76,7 +76,6 @@ class DutyCase(CaseFile[DutyPolicy, DutyState]):
                 policy_version=self.policy.version,
             )
         )
-        return report_id
 
     def overdue(self, now: datetime) -> None:
         """Note that nobody has done it in time, and page as the policy says."""
@@ -141,7 +140,7 @@ class DutyCase(CaseFile[DutyPolicy, DutyState]):
         )
         found = outcome in {DutyOutcome.FINDING, DutyOutcome.BREACH}
         audited = found and self.order.kind == DutyKind.AUDIT
-        report = self.report_finding(actor, now, findings) if audited else None
+        report_id = f"{self.state.case_id}/{ReportKind.AUDIT_FINDING}/{self.state.seq + 1}"
         if outcome is None:
             self.record("duty.cancelled", actor, now, entry_id="cancelled")
             return
@@ -155,8 +154,10 @@ class DutyCase(CaseFile[DutyPolicy, DutyState]):
             findings=findings,
             in_time=not late,
             because=because,
-            report=report,
+            report=report_id if audited else None,
         )
+        if audited:
+            self.report_finding(report_id, actor, now, findings)
 
     def _local(self, moment: datetime) -> str:
         return self.policy.desk.local(moment)

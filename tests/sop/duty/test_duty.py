@@ -102,6 +102,7 @@ def test_what_an_audit_finds_is_said_in_words_and_reported(outcome: DutyOutcome)
     assert (report.kind, report.reported_by) == (ReportKind.AUDIT_FINDING, "quinn")
     assert (report.reason, report.clause) == ("The brief came late.", "HOF-6.2")
     assert play.entries[-1].detail["report"] == report.report_id
+    assert report.entry == play.entries[-1].seq
     assert play.duty.reports_to_file() == (report,)
 
 
