@@ -33,6 +33,7 @@ from tests.desk import (
     sqlite_url,
 )
 from tests.histories_duties import DUTY_STORIES
+from tests.histories_handoffs import HANDOFF_STORIES
 from workflows.escalating import escalation_id
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -185,6 +186,7 @@ STORIES: dict[str, Story] = {
     "unhappy": unhappy,
     "cancelled": cancelled,
     "corrected": corrected,
+    **HANDOFF_STORIES,
     **DUTY_STORIES,
 }
 
