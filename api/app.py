@@ -17,6 +17,7 @@ from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.duty_reads import DutyReads
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
@@ -38,6 +39,7 @@ from api.routes import (
     cases,
     customers,
     desk,
+    duties,
     handoff_steps,
     handoffs,
     incident_steps,
@@ -62,7 +64,7 @@ TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
     cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, customers,
-    desk, staff, recipients, service,
+    desk, staff, duties, recipients, service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -143,6 +145,7 @@ def assemble(
         ),
         reads=reads,
         handoffs=HandoffReads(database),
+        duties=DutyReads(database),
         incidents=IncidentReads(database),
         training=training,
         keys=KeyRing(ApiKeys(database)),

@@ -12,6 +12,7 @@ from api.authentication import KeyRing
 from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
+from sop.duty.records import DutyFilter, DutyPage, DutyRecord
 from sop.handoff.recipients import RecipientKey
 from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
 from sop.incident.records import (
@@ -21,7 +22,7 @@ from sop.incident.records import (
     ReportFilter,
     ReportPage,
 )
-from sop.models import EscalationRecord, TaskRecord
+from sop.models import Actor, EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
 from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
@@ -105,6 +106,24 @@ class HandoffReads(Protocol):
         ...
 
 
+class DutyReads(Protocol):
+    """What the CRM shows of duties; each method raises CrmUnavailableError without an answer."""
+
+    def duty(self, duty_id: str, own_of: Actor | None = None) -> DutyRecord | None:
+        """Return a duty; None if there is none, or none that exists for `own_of`."""
+        ...
+
+    def duties(
+        self, wanted: DutyFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> DutyPage:
+        """Return a page of duties, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
 class IncidentReads(Protocol):
     """What the CRM shows of incidents and reports; each raises CrmUnavailableError."""
 
@@ -180,6 +199,7 @@ class Parts:
     cases: Cases
     reads: CaseReads
     handoffs: HandoffReads
+    duties: DutyReads
     incidents: IncidentReads
     training: TrainingRecords
     keys: KeyRing

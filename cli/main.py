@@ -9,6 +9,7 @@ from adapters.database import StatementRefusedError
 from cli import (
     brief,
     describing,
+    duties,
     identity,
     incidents,
     keys,
@@ -38,6 +39,8 @@ app.command()(serving.worker)
 app.command()(setting_up.migrate)
 app.command()(setting_up.bootstrap)
 app.command()(views.views)
+app.command()(duties.duties)
+app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
 app.command()(brief.brief)

@@ -57,6 +57,9 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "report_courier": _STAFF | {Role.SERVICE},
     "answer_offer": _STAFF | {Role.RECEIVING_PARTY},
     "conclude": _STAFF,
+    "read_duties": _READERS - {Role.SERVICE},
+    "complete_duty": _STAFF,
+    "assign_duty": _SUPERVISORS | {Role.OPERATOR},
     "open_incident": _STAFF,
     "add_action": _STAFF,
     "complete_action": _STAFF,
@@ -86,6 +89,14 @@ def require(actor: Actor, action: str) -> None:
 def only_handoffs_of(actor: Actor) -> str | None:
     """Return the receiving party whose handoffs alone exist for an actor; None: all do."""
     return actor.principal if actor.role is Role.RECEIVING_PARTY else None
+
+
+def only_own_duties(actor: Actor) -> bool:
+    """Return whether an actor sees no duties but their own, their role's, and about themselves.
+
+    Whose training ends, and which case is audited, is for supervisors and auditors.
+    """
+    return actor.role not in _SUPERVISORS | {Role.OPERATOR, Role.AUDITOR}
 
 
 def may_see_handoff(actor: Actor, receiving_party: str | None) -> bool:

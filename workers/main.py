@@ -10,6 +10,7 @@ from temporalio.client import Client
 from activities.ports import IncidentPort
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
+from adapters.duty_reads import SqlDutySource
 from adapters.incident_webhook import WebhookIncidents
 from adapters.incidents import FiledReports, SqlIncidents
 from adapters.oncall import OutboxOnCall
@@ -18,7 +19,7 @@ from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
 from runtime.settings import Settings
 from runtime.temporal import connect
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -45,10 +46,13 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
         await require_bootstrapped(client)
         worker = make_worker(
             client,
-            crm=SqlCrm(database),
-            on_call=OutboxOnCall(database),
-            incidents=incident_system(settings, database, stack),
-            mail=secure_mail(settings, database),
+            Outside(
+                crm=SqlCrm(database),
+                on_call=OutboxOnCall(database),
+                incidents=incident_system(settings, database, stack),
+                mail=secure_mail(settings, database),
+                duties=SqlDutySource(database),
+            ),
             task_queue=settings.task_queue,
             limits=limits_of(settings),
         )

@@ -30,6 +30,7 @@ from cli.demo.screen import Screen
 from runtime.bootstrap import bootstrap
 from runtime.devserver import DevServer, dev_server
 from runtime.policy import load_policy
+from runtime.settings import load_settings
 from runtime.temporal import connect
 from sop.policy import Policy
 from workflows.search_attributes import SEARCH_ATTRIBUTES
@@ -93,7 +94,7 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         screen.say("database migrated")
         database = cellar.enter_context(closing(Database(place.database_url)))
         client = await connect(address=server.address)
-        await bootstrap(client)
+        await bootstrap(client, policy, task_queue=load_settings().task_queue)
         keys = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
         screen.say(f"API keys made for {len(keys)} people and services")
         accepted = AcceptedLog(state_dir / "accepted.jsonl")

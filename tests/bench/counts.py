@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from adapters.crm import SqlCrm
 from adapters.database import Database
+from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -27,7 +28,7 @@ from tests.bench.history import actions_in, kinds_of, own_events, payload_bytes,
 from tests.bench.paths import PATHS, House, PatientOnCall, family, rest_of_one
 from tests.databases import watch
 from tests.desk import Desk, a_desk
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 ALL_PATHS = PATHS | HANDOFF_PATHS
 
@@ -120,10 +121,13 @@ async def _patient_worker(desk: Desk) -> AsyncIterator[Worker]:
     rest = rest_of_one(desk.client, asyncio.get_running_loop())
     worker = make_worker(
         desk.client,
-        crm=SqlCrm(desk.database),
-        on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
-        incidents=SqlIncidents(desk.database),
-        mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+        Outside(
+            crm=SqlCrm(desk.database),
+            on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
+            incidents=SqlIncidents(desk.database),
+            mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+            duties=SqlDutySource(desk.database),
+        ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
             workflow_task_slots=4,

@@ -10,6 +10,7 @@ from pathlib import Path
 from activities.ports import FlushReceipt
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
+from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -17,7 +18,7 @@ from runtime.process import run_and_leave
 from runtime.temporal import connect
 from sop.outgoing import FlushBatch
 from sop.registers import IncidentReport
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 
 class DyingIncidents(SqlIncidents):
@@ -64,10 +65,13 @@ async def work(address: str, url: str, task_queue: str, kind: str, died: str) ->
     incidents = DyingIncidents(database, Path(died)) if filing else SqlIncidents(database)
     worker = make_worker(
         await connect(address=address),
-        crm=DyingCrm(database, kind, Path(died)),
-        on_call=OutboxOnCall(database),
-        incidents=incidents,
-        mail=OutboxSecureMail(database, sender="desk@example.org"),
+        Outside(
+            crm=DyingCrm(database, kind, Path(died)),
+            on_call=OutboxOnCall(database),
+            incidents=incidents,
+            mail=OutboxSecureMail(database, sender="desk@example.org"),
+            duties=SqlDutySource(database),
+        ),
         task_queue=task_queue,
         limits=WorkerLimits(
             workflow_task_slots=10,
