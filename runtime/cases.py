@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -54,6 +55,9 @@ from workflows.starting import handoff_start
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """An Update that no worker has answered by then is reported so; its id is safe to repeat."""
+
+LOOK_AGAIN = timedelta(milliseconds=20)
+"""Between two looks whether a handoff has been started; a remote server has no event for it."""
 
 DIGEST_MEMO = "request_digest"
 
@@ -155,6 +159,7 @@ class Cases:
                 return await self._start_handoff(order)
             step = OpenHandoff(actor=actor, digest=digest, order=order)
             await self.step(opening.inquiry_id, step, key=key)
+            await self._until_started(order.case_id)
             return Opened(case_id=order.case_id, run_id=None, created=True)
 
         return await self._once(order.case_id, digest, begin)
@@ -335,6 +340,16 @@ class Cases:
         case = Incident.begin(start, order.received_at)
         line = incident_summary(order.policy.desk.local(order.received_at))
         return await self._begin("IncidentWorkflow", start, case, order.digest, line)
+
+    async def _until_started(self, case_id: str) -> None:
+        """Wait for the handoff that its inquiry starts: a step right behind would find none.
+
+        It starts by itself, however long that takes; the caller waits no longer than for an answer.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                while not await self.exists(case_id):
+                    await asyncio.sleep(LOOK_AGAIN.total_seconds())
 
     async def _opened_before(self, case_id: str, digest: str) -> Opened:
         try:

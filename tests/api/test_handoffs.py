@@ -296,6 +296,19 @@ async def test_an_inquiry_waits_for_its_handoff_learns_its_outcome_and_closes_th
 
 
 @pytest.mark.clause("HOF-2")
+async def test_a_handoff_that_an_inquiry_opens_takes_steps_at_once(callers: Callers) -> None:
+    ana = await callers.of(Role.CSR)
+
+    async def opened_and_noted(number: int) -> int:
+        inquiry_id = await ana.open(f"at once {number}")
+        case_id = await open_handoff(ana, f"at once {number}", inquiry_id=inquiry_id)
+        return (await report(ana, case_id, "notes", {"text": "x"})).status_code
+
+    codes = await asyncio.gather(*(opened_and_noted(number) for number in range(10)))
+    assert set(codes) == {200}
+
+
+@pytest.mark.clause("HOF-2")
 async def test_a_handoff_outlives_an_inquiry_that_is_withdrawn(callers: Callers) -> None:
     ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
     inquiry_id = await ana.open("withdrawn with a handoff")
