@@ -1,10 +1,13 @@
 """What the activities need from the outside, in the procedures' words. Adapters implement these."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
 from sop.models import Payload, Principal, Role
 from sop.outgoing import FlushBatch
 from sop.registers import IncidentReport
+from sop.training import TrainingRecord
 
 
 class PortError(Exception):
@@ -153,4 +156,39 @@ class SecureMailPort(Protocol):
         Raises:
             MailUnavailableError: The store did not answer.
         """
+        ...
+
+
+class DutySource(Protocol):
+    """What the schedules ask the CRM before they open duties (INQ-8, HOF-6).
+
+    Each method raises CrmUnavailableError without an answer; trying again may work.
+    """
+
+    def knows_another_version(self, version: str) -> bool:
+        """Return whether anything was begun under another version of the policy."""
+        ...
+
+    def latest_trainings(self) -> tuple[TrainingRecord, ...]:
+        """Return the latest training of each person and course."""
+        ...
+
+    def closed_between(self, begins: datetime, ends: datetime) -> tuple[str, ...]:
+        """Return the ids of the inquiries and handoffs that closed from `begins` before `ends`."""
+        ...
+
+    def handlers_of(self, case_id: str) -> tuple[str, ...]:
+        """Return who has an entry in a case's journal, its escalations' included."""
+        ...
+
+    def opened_among(self, duty_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these duties were opened before."""
+        ...
+
+    def opened_like(self, prefix: str) -> frozenset[str]:
+        """Return the duties that were opened before and whose id begins like this."""
+        ...
+
+    def trained_from(self, principal: str, course: str, moment: datetime) -> bool:
+        """Return whether a person has a training in a course, completed then or later."""
         ...

@@ -12,11 +12,15 @@ from adapters.database import Database, Upsert
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.registers import Registers, columns_of
+from adapters.staff_tables import duties
 from adapters.tables import cases, customers, journal_entries, streams
+from sop.duty.models import DutyRow
 from sop.handoff.models import HandoffRow
 from sop.incident.models import IncidentRow
 from sop.models import CaseRecord, Customer, Entry, Opening, Payload
 from sop.outgoing import FlushBatch
+
+Row = HandoffRow | IncidentRow | DutyRow
 
 _CASE_COLUMNS = tuple(column.name for column in cases.columns)
 _OPENED = frozenset({"case_id", "opened_at"})
@@ -35,7 +39,8 @@ class SqlCrm:
         self._stream = _stream_upsert(database.insert(streams))
         self._customer = _customer_upsert(database.insert(customers))
         self._rows = {
-            table: _row_upsert(table, database.insert(table)) for table in (handoffs, incidents)
+            table: _row_upsert(table, database.insert(table))
+            for table in (handoffs, incidents, duties)
         }
         self._entries = (
             database.insert(journal_entries)
@@ -59,7 +64,7 @@ class SqlCrm:
             connection.execute(
                 self._customer, _customer_row(batch.outgoing.opening.customer, batch)
             )
-        for table, row in ((handoffs, batch.handoff), (incidents, batch.incident)):
+        for table, row in _rows_of(batch):
             if row is not None:
                 connection.execute(self._rows[table], _row_of(row, batch))
         written, superseded = self._append(connection, batch)
@@ -190,7 +195,11 @@ def _case_row(record: CaseRecord, opening: Opening | None, batch: FlushBatch) ->
     }
 
 
-def _row_of(row: HandoffRow | IncidentRow, batch: FlushBatch) -> dict[str, Any]:
+def _rows_of(batch: FlushBatch) -> tuple[tuple[Table, Row | None], ...]:
+    return (handoffs, batch.handoff), (incidents, batch.incident), (duties, batch.duty)
+
+
+def _row_of(row: Row, batch: FlushBatch) -> dict[str, Any]:
     """Return a row with what it holds of lists as JSON."""
     values = columns_of(row)
     lists = {

@@ -184,7 +184,7 @@ def _made_before(attempt: Attempt, since: datetime) -> Select[Any]:
     count = select(func.count()).select_from(identity_attempts)
     return select(
         count.where(in_case).scalar_subquery().label("so_far"),
-        count.where(in_case, _attempt.exhausted == false()).scalar_subquery().label("in_case"),
+        count.where(in_case, in_time).scalar_subquery().label("in_case"),
         count.where(of_customer).scalar_subquery().label("of_customer"),
         count.where(by_representative).scalar_subquery().label("by_representative"),
     )

@@ -10,6 +10,7 @@ incident_reports = Table(
     Column("report_id", String, primary_key=True),
     *written_by(),
     Column("retention_class", String, nullable=False),
+    Column("entry", Integer, nullable=False),
     Column("case_id", PlainText, nullable=False),
     Column("kind", String, nullable=False),
     Column("clause", String, nullable=False),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from activities.ports import CrmUnavailableError, IncidentsUnavailableError
 from adapters.database import Database
@@ -15,14 +15,50 @@ from sop.registers import IncidentReport
 _now = partial(datetime.now, UTC)
 
 
-class SqlIncidents:
-    """Implements `activities.ports.IncidentPort`."""
+class FiledReports:
+    """Which reports were filed, and what each is called where it was."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
         """Write to a database; `clock` gives the moment of filing."""
         self._database = database
         self._clock = clock
         self._once = database.insert(filed_reports).on_conflict_do_nothing()
+
+    def find(self, report_id: str) -> str | None:
+        """Return a report's reference; None where it was not filed.
+
+        Raises:
+            IncidentsUnavailableError: The database did not answer; trying again may work.
+        """
+        try:
+            return self._database.read(lambda connection: _reference(connection, report_id))
+        except CrmUnavailableError as error:
+            raise IncidentsUnavailableError(str(error)) from None
+
+    def note(self, report_id: str, reference: str) -> str:
+        """Note a report as filed, once; return the reference that stands.
+
+        Raises:
+            IncidentsUnavailableError: The database did not answer; trying again may work.
+        """
+        row = {"report_id": report_id, "reference": reference, "filed_at": self._clock()}
+
+        def write(connection: Connection) -> str:
+            connection.execute(self._once, row)
+            return _reference(connection, report_id) or reference
+
+        try:
+            return self._database.write(write)
+        except CrmUnavailableError as error:
+            raise IncidentsUnavailableError(str(error)) from None
+
+
+class SqlIncidents:
+    """Implements `activities.ports.IncidentPort`."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
+        """Write to a database; `clock` gives the moment of filing."""
+        self._filed = FiledReports(database, clock)
 
     def file(self, report: IncidentReport) -> str:
         """File a report, once per `report_id`; its reference follows from that.
@@ -31,18 +67,10 @@ class SqlIncidents:
             IncidentsUnavailableError: The database did not answer; trying again may work.
         """
         mark = hashlib.sha256(report.report_id.encode()).hexdigest()[:12].upper()
-        reference = f"INC-{mark}"
-        row = {
-            "report_id": report.report_id,
-            "reference": reference,
-            "filed_at": self._clock(),
-        }
+        return self._filed.note(report.report_id, f"INC-{mark}")
 
-        def write(connection: Connection) -> None:
-            connection.execute(self._once, row)
 
-        try:
-            self._database.write(write)
-        except CrmUnavailableError as error:
-            raise IncidentsUnavailableError(str(error)) from None
-        return reference
+def _reference(connection: Connection, report_id: str) -> str | None:
+    query = select(filed_reports.c.reference).where(filed_reports.c.report_id == report_id)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found

@@ -16,6 +16,9 @@ from sop.outgoing import FlushBatch
 _ONCE = ("cause", "due_at", "fired_at", "lateness")
 """What happened when a rung fired stays as it was first told."""
 
+_PROOFS = frozenset({verification_log, handoff_confirmations, incident_reports})
+"""Registers whose records are written once and never changed (HOF-7)."""
+
 
 def columns_of(record: Payload) -> dict[str, Any]:
     """Return a record's fields as values for its columns."""
@@ -32,7 +35,7 @@ class Registers:
             tasks: _task_upsert(database.insert(tasks)),
             **{
                 table: database.insert(table).on_conflict_do_nothing()
-                for table in (outbox, verification_log, handoff_confirmations, incident_reports)
+                for table in (outbox, *_PROOFS)
             },
         }
 
@@ -49,7 +52,8 @@ class Registers:
 
         Without it a page, a task or a message of which the history knows nothing would stand
         there for ever. A lost task's rows are older than this flush, yet of no earlier entry;
-        those that the batch repeats are the history's from now on.
+        those that the batch repeats are the history's from now on. A record that is a proof is
+        written anew with them: under the same key the lost task may have told something else.
         """
         first = batch.outgoing.entries[0].seq
         for table, records in _records(batch):
@@ -59,7 +63,7 @@ class Registers:
                 table.c.version >= first,
                 table.c.written_at < batch.at,
             )
-            repeated = [_is(table, record) for record in records]
+            repeated = [] if table in _PROOFS else [_is(table, record) for record in records]
             connection.execute(delete(table).where(lost, *map(not_, repeated)))
             if repeated:
                 connection.execute(update(table).where(lost).values(_written_by(batch)))

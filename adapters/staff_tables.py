@@ -1,6 +1,6 @@
 """Staff: what they were trained in, and the audits of closed cases (HOF-6, INQ-8)."""
 
-from sqlalchemy import Column, Index, String, Table
+from sqlalchemy import Column, Index, Integer, String, Table
 
 from adapters.tables import PlainText, UtcDateTime, metadata
 
@@ -22,14 +22,21 @@ duties = Table(
     # What a schedule has opened for a person: a review, a reminder, an audit of a closed case.
     # Its workflow is the only writer; the fence is the row of `streams`.
     Column("duty_id", PlainText, primary_key=True),
+    Column("version", Integer, nullable=False),
     Column("kind", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("clause", String, nullable=False),
     Column("subject", PlainText, nullable=False),
     Column("about", PlainText),
     Column("role", String, nullable=False),
     Column("assignee", String),
+    Column("holder", String),
+    Column("escalation_level", Integer, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("next_deadline", UtcDateTime),
+    Column("next_deadline_what", String),
     Column("done_at", UtcDateTime),
     Column("done_by", String),
     Column("outcome", String),

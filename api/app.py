@@ -17,10 +17,12 @@ from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.duty_reads import DutyReads
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
+from adapters.incident_reads import IncidentReads
 from adapters.migrate import current, head
 from adapters.recipient_keys import RecipientKeys
 from adapters.staff import TrainingRecords
@@ -37,8 +39,11 @@ from api.routes import (
     cases,
     customers,
     desk,
+    duties,
     handoff_steps,
     handoffs,
+    incident_steps,
+    incidents,
     proof,
     recipients,
     service,
@@ -58,8 +63,8 @@ DATABASE_AWAY = "The database does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
-    cases, proof, steps, handoffs, briefs, handoff_steps, customers, desk, staff, recipients,
-    service,
+    cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, customers,
+    desk, staff, duties, recipients, service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -140,6 +145,8 @@ def assemble(
         ),
         reads=reads,
         handoffs=HandoffReads(database),
+        duties=DutyReads(database),
+        incidents=IncidentReads(database),
         training=training,
         keys=KeyRing(ApiKeys(database)),
         recipients=RecipientKeys(database),

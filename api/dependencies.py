@@ -39,6 +39,15 @@ HandoffId = Annotated[
     ),
 ]
 
+IncidentId = Annotated[
+    str,
+    Path(
+        pattern=r"^incident-[a-z0-9]{8,40}$",
+        description="The incident's id.",
+        examples=["incident-5f0c2a9b71d3e84c"],
+    ),
+]
+
 _KEY = r"^[!-~]([ -~]*[!-~])?$"
 RequiredKey = Annotated[
     str,

@@ -32,6 +32,8 @@ _TAGS = [
     {"name": "steps", "description": "Report what a person or service did in a case."},
     {"name": "handoffs", "description": "Open handoffs, read them, their registers and brief."},
     {"name": "handoff steps", "description": "Report what was done in a handoff."},
+    {"name": "incidents", "description": "Report breaches, read them and all reports."},
+    {"name": "incident steps", "description": "Report what was done about a breach."},
     {"name": "customers", "description": "What customers are identified by, and the check."},
     {"name": "desk", "description": "The desk's open tasks and its policy."},
     {"name": "recipients", "description": "The certificates to which mail is encrypted."},

@@ -12,9 +12,17 @@ from api.authentication import KeyRing
 from api.identifying import Identity
 from api.readiness import Readiness
 from runtime.cases import Cases
+from sop.duty.records import DutyFilter, DutyPage, DutyRecord
 from sop.handoff.recipients import RecipientKey
 from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
-from sop.models import EscalationRecord, TaskRecord
+from sop.incident.records import (
+    IncidentDetail,
+    IncidentFilter,
+    IncidentPage,
+    ReportFilter,
+    ReportPage,
+)
+from sop.models import Actor, EscalationRecord, TaskRecord
 from sop.policy import Desk
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
 from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
@@ -98,6 +106,52 @@ class HandoffReads(Protocol):
         ...
 
 
+class DutyReads(Protocol):
+    """What the CRM shows of duties; each method raises CrmUnavailableError without an answer."""
+
+    def duty(self, duty_id: str, own_of: Actor | None = None) -> DutyRecord | None:
+        """Return a duty; None if there is none, or none that exists for `own_of`."""
+        ...
+
+    def duties(
+        self, wanted: DutyFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> DutyPage:
+        """Return a page of duties, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
+class IncidentReads(Protocol):
+    """What the CRM shows of incidents and reports; each raises CrmUnavailableError."""
+
+    def incident(self, incident_id: str) -> IncidentDetail | None:
+        """Return an incident; None if there is none."""
+        ...
+
+    def incidents(
+        self, wanted: IncidentFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> IncidentPage:
+        """Return a page of incidents, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+    def reports(
+        self, wanted: ReportFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> ReportPage:
+        """Return a page of reports with their references, the oldest first (HOF-7.3).
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
 class TrainingRecords(Protocol):
     """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
 
@@ -145,6 +199,8 @@ class Parts:
     cases: Cases
     reads: CaseReads
     handoffs: HandoffReads
+    duties: DutyReads
+    incidents: IncidentReads
     training: TrainingRecords
     keys: KeyRing
     recipients: Recipients

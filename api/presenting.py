@@ -32,11 +32,19 @@ from sop.standing import CaseKind, kind_of
 
 INQUIRIES = "/v1/inquiries"
 HANDOFFS = "/v1/handoffs"
+INCIDENTS = "/v1/incidents"
+INCIDENT_REPORTS = "/v1/incident-reports"
+
+_PAGES = {
+    CaseKind.INQUIRY: INQUIRIES,
+    CaseKind.HANDOFF: HANDOFFS,
+    CaseKind.INCIDENT: INCIDENTS,
+}
 
 
 def page_of(case_id: str) -> str:
-    """Return the address of an inquiry or a handoff."""
-    return f"{HANDOFFS if kind_of(case_id) is CaseKind.HANDOFF else INQUIRIES}/{case_id}"
+    """Return the address of an inquiry, a handoff or an incident."""
+    return f"{_PAGES[kind_of(case_id) or CaseKind.INQUIRY]}/{case_id}"
 
 
 def links(parts: Parts, case_id: str) -> Links:

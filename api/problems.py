@@ -149,8 +149,8 @@ _KINDS = (
     ProblemType(
         "case-not-found", 404, "There is no such case",
         "No case or escalation bears this id.",
-        "Check the id. A case's id is in the answer that opened it, and begins with `inquiry-` or "
-        "`handoff-`.",
+        "Check the id. A case's id is in the answer that opened it, and begins with `inquiry-`, "
+        "`handoff-` or `incident-`.",
     ),
     ProblemType(
         "method-not-allowed", 405, "The path does not take this method",

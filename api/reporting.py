@@ -6,10 +6,10 @@ from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Response, params
 
-from api import presenting, presenting_handoffs
-from api.dependencies import CaseId, HandoffId, OptionalKey, fingerprint, permitted
+from api import presenting, presenting_handoffs, presenting_incidents
+from api.dependencies import CaseId, HandoffId, IncidentId, OptionalKey, fingerprint, permitted
 from api.parts import Parts, WithParts
-from api.schemas.steps import HandoffReceipt, Receipt
+from api.schemas.steps import HandoffReceipt, IncidentReceipt, Receipt
 from api.schemas.values import Request
 from api.sight import sees
 from sop import messages
@@ -70,6 +70,10 @@ class HandoffReport(StepReport[C, HandoffReceipt]):
     """A step in a handoff."""
 
 
+class IncidentStep(StepReport[C, IncidentReceipt]):
+    """A step in an incident."""
+
+
 def reports(command: type[C]) -> params.Depends:
     """Return the dependency that lets through who may report a step of an inquiry."""
 
@@ -97,5 +101,21 @@ def handoff_reports(command: type[C]) -> params.Depends:
     ) -> HandoffReport[C]:
         show = presenting_handoffs.receipt
         return HandoffReport(command, show, parts, response, case_id, actor, key)
+
+    return params.Depends(report)
+
+
+def incident_steps(command: type[C]) -> params.Depends:
+    """Return the dependency that lets through who may report a step of an incident."""
+
+    async def report(
+        case_id: IncidentId,
+        parts: WithParts,
+        response: Response,
+        actor: Annotated[Actor, Depends(permitted(command.step))],
+        key: OptionalKey = None,
+    ) -> IncidentStep[C]:
+        show = presenting_incidents.receipt
+        return IncidentStep(command, show, parts, response, case_id, actor, key)
 
     return params.Depends(report)

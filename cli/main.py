@@ -9,7 +9,9 @@ from adapters.database import StatementRefusedError
 from cli import (
     brief,
     describing,
+    duties,
     identity,
+    incidents,
     keys,
     policy,
     proof,
@@ -37,9 +39,12 @@ app.command()(serving.worker)
 app.command()(setting_up.migrate)
 app.command()(setting_up.bootstrap)
 app.command()(views.views)
+app.command()(duties.duties)
+app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
 app.command()(brief.brief)
+app.command()(incidents.incidents)
 app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(identity.app, name="identity")

@@ -1,15 +1,18 @@
 """`handrail migrate` and `handrail bootstrap`: what has to be done once before the first start."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 from sqlalchemy import make_url
 
+from adapters.holidays import holiday_dates
 from adapters.migrate import head, upgrade
 from runtime.bootstrap import BootstrapReport
 from runtime.bootstrap import bootstrap as prepare
 from runtime.places import locate
+from runtime.policy import load_policy
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect
 
@@ -23,7 +26,10 @@ def migrate() -> None:
 
 
 def bootstrap() -> None:
-    """Prepare the Temporal namespace: search attributes, retention. Repeating changes nothing."""
+    """Prepare the Temporal namespace: search attributes, retention, schedules.
+
+    Repeating it changes nothing. Run it again after a change of the policy: the schedules carry it.
+    """
     settings = load_settings()
     report = asyncio.run(_bootstrap(settings))
     typer.echo(f"Namespace {report.namespace} is ready ({_done(report)}).", err=True)
@@ -42,7 +48,9 @@ def make_place(settings: Settings) -> None:
 
 async def _bootstrap(settings: Settings) -> BootstrapReport:
     place = locate(settings.state_dir)
-    return await prepare(await connect(address=place.address))
+    policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
+    client = await connect(address=place.address)
+    return await prepare(client, policy, task_queue=settings.task_queue)
 
 
 def _done(report: BootstrapReport) -> str:
@@ -51,4 +59,7 @@ def _done(report: BootstrapReport) -> str:
         done.insert(0, "created")
     if report.retention_raised:
         done.append("retention raised")
+    schedules = report.schedules
+    for what in ("created", "updated", "removed"):
+        done += [f"{what} schedule {name}" for name in getattr(schedules, what)]
     return ", ".join(done) or "nothing to do"

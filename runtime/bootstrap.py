@@ -22,6 +22,8 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.errors import OperatorError
+from runtime.schedules import SchedulesReport, ensure_schedules
+from sop.policy import Policy
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 # A repeated request finds its closed case for as long as the server keeps it.
@@ -44,13 +46,21 @@ class BootstrapReport(BaseModel):
     namespace_created: bool = False
     search_attributes_added: tuple[str, ...] = ()
     retention_raised: bool = False
+    schedules: SchedulesReport = SchedulesReport()
     left_to_do: tuple[str, ...] = ()
 
 
-async def bootstrap(client: Client) -> BootstrapReport:
-    """Create the client's namespace, its search attributes and its retention, where missing.
+async def bootstrap(
+    client: Client, policy: Policy | None = None, *, task_queue: str = ""
+) -> BootstrapReport:
+    """Create the client's namespace, its search attributes, retention and schedules, where missing.
 
     What the caller may not do (on Temporal Cloud, say) is named in the report.
+
+    Args:
+        client: Names the namespace.
+        policy: In force, for the schedules; without it they are left as they are.
+        task_queue: Where the workers listen that do what is scheduled.
 
     Raises:
         BootstrapError: An attribute exists with another type, or the server refused.
@@ -60,6 +70,9 @@ async def bootstrap(client: Client) -> BootstrapReport:
             created = await _ensure_namespace(client)
             added, attributes_left = await _ensure_search_attributes(client)
             raised, retention_left = await _ensure_retention(client)
+            schedules = SchedulesReport()
+            if policy is not None:
+                schedules = await ensure_schedules(client, policy, task_queue=task_queue)
     except TimeoutError as error:
         raise BootstrapError(
             f"Temporal did not make namespace {client.namespace} ready within"
@@ -75,7 +88,8 @@ async def bootstrap(client: Client) -> BootstrapReport:
         namespace_created=created,
         search_attributes_added=added,
         retention_raised=raised,
-        left_to_do=(*attributes_left, *retention_left),
+        schedules=schedules,
+        left_to_do=(*attributes_left, *retention_left, *schedules.left_to_do),
     )
 
 

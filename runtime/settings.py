@@ -85,6 +85,21 @@ def _mail_server(value: str) -> str:
     return value
 
 
+def _incident_address(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        usable = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.scheme not in {"http", "https"} or parts.fragment:
+        raise ValueError("this is not an https:// address")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the secret belongs into HANDRAIL_INCIDENT_SECRET")
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError("reports leave this machine by https:// only")
+    return value
+
+
 def _mail_address(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}", value):
         raise ValueError("this is not an e-mail address")
@@ -142,6 +157,14 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(None, description="the mail server's password")
     mail_sender: Annotated[str, AfterValidator(_mail_address)] = Field(
         "handrail@localhost", description="the address that mail to receiving parties comes from"
+    )
+    incident_url: Annotated[str, AfterValidator(_incident_address)] | None = Field(
+        None,
+        description="where reports are POSTed, such as https://incidents.example.com/reports",
+        repr=False,
+    )
+    incident_secret: SecretStr | None = Field(
+        None, description="the bearer token of the incident management system"
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto (console on a terminal, else json), json or console"

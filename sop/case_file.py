@@ -19,12 +19,13 @@ from sop.models import (
 )
 from sop.plain_language import render
 from sop.policy import PinnedPolicy
-from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
+from sop.registers import HandoffConfirmation, IncidentReport, RegisterRecord, VerificationRecord
 from sop.state import CaseState, RungState
 
 Detail = str | int | float | bool | list[str] | None
 P = TypeVar("P", bound=PinnedPolicy)
 S = TypeVar("S", bound=CaseState)
+R = TypeVar("R", bound=RegisterRecord)
 
 NOT_NEEDED = "the case no longer needs it"
 
@@ -145,16 +146,17 @@ class CaseFile(Generic[P, S]):
 
     def put_verification(self, record: VerificationRecord) -> None:
         """Write a line of the verification log (HOF-7.1)."""
-        self._send(verifications=(record,))
+        self._send(verifications=(self._with_entry(record),))
 
     def put_confirmation(self, record: HandoffConfirmation) -> None:
         """Write a handoff's confirmation (HOF-7.2)."""
-        self._send(confirmations=(record,))
+        self._send(confirmations=(self._with_entry(record),))
 
     def put_report(self, record: IncidentReport) -> None:
         """Write an exception or incident report (HOF-7.3)."""
-        self._send(reports=(record,))
-        self.set(unfiled=(*self.state.unfiled, record))
+        report = self._with_entry(record)
+        self._send(reports=(report,))
+        self.set(unfiled=(*self.state.unfiled, report))
 
     def filed(self, report_id: str) -> None:
         """Note that the incident management system has a report."""
@@ -209,6 +211,10 @@ class CaseFile(Generic[P, S]):
             created_at=now,
         )
         self._send(messages=(message,))
+
+    def _with_entry(self, record: R) -> R:
+        """Return a record with the entry that it belongs to: the last one that was recorded."""
+        return record.model_copy(update={"entry": self.state.seq})
 
     def _send(self, *, opening: Opening | None = None, **more: tuple[Payload, ...]) -> None:
         out = self.state.pending

@@ -12,7 +12,7 @@ from sop.case_file import AnyCase
 from sop.deadlines import Due
 from sop.errors import BehindGateError, InvalidValueError, NotAllowedError, WrongStageError
 from sop.evidence import check_forms
-from sop.identity import PRIMARY, Discrepancy, Form, Identity, IdentityLevel
+from sop.identity import PRIMARY, Discrepancy, Form, Identification, Identity, IdentityLevel
 from sop.ladder import arm
 from sop.models import CLOCK, Actor, Role, TaskKind, TaskRecord, VerificationOutcome
 from sop.policy import IdentificationRule, Starts
@@ -75,13 +75,14 @@ def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
         case.record("identification.attested", step.actor, now, _attested(step))
         return
     require_decided(case)
-    number = case.state.identification.attempts + 1
+    number = _number(case, rule, now)
     outcome, reason = judge(rule, step, number)
     identity = None
     if outcome == VerificationOutcome.VERIFIED:
         level = level_of([result.form for result in step.forms])
         identity = _capability(rule, level, step.actor, now)
-    _know(case, attempts=number, outcome=outcome, identity=identity, discrepancy=None)
+    _know(case, attempts=number, attempted_at=now)
+    _know(case, outcome=outcome, identity=identity, discrepancy=None)
     _record_check(case, step, outcome, identity, now)
     _log(case, step.actor, now, outcome, reason, step)
     if outcome == VerificationOutcome.NEEDS_SUPERVISOR:
@@ -258,6 +259,17 @@ def require_decided(case: AnyCase) -> None:
             "must decide before anything goes on.",
             clause="HOF-4.1.4",
         )
+
+
+def _number(case: AnyCase, rule: IdentificationRule, now: datetime) -> int:
+    """Return which attempt of this call it is: a call does not last longer than the policy's time.
+
+    Else a case that lives for months would let nobody be identified after the third time.
+    """
+    known: Identification = case.state.identification
+    if known.attempted_at is None or known.attempted_at + rule.attempts_within <= now:
+        return 1
+    return known.attempts + 1
 
 
 def _attested(step: m.Identify) -> list[str]:

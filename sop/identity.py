@@ -81,7 +81,8 @@ class Identification(Payload):
     """What a case knows of its customer's identity.
 
     Attributes:
-        attempts: Made in this case, 1, 2, 3 ...
+        attempts: Made in this call, 1, 2, 3 ...; one that comes long after the last begins anew.
+        attempted_at: When the last of them was made.
         outcome: Of the last attempt, or of the supervisor's decision.
         identity: What was verified; it may have expired since.
         discrepancy: The one that waits for a decision, or whose approval waits to be used.
@@ -89,6 +90,7 @@ class Identification(Payload):
     """
 
     attempts: int = 0
+    attempted_at: AwareDatetime | None = None
     outcome: VerificationOutcome | None = None
     identity: Identity | None = None
     discrepancy: Discrepancy | None = None

@@ -233,6 +233,7 @@ class Receipt(Payload):
         verification: What an identity check found; never which part failed.
         refused: The step was refused, and that is on record; the gateway raises it.
         digest: Of the request that was accepted under this id.
+        advice: What must be done besides.
     """
 
     case_id: str
@@ -246,6 +247,7 @@ class Receipt(Payload):
     digest: str = ""
     verification: VerificationOutcome | None = None
     refused: Refusal | None = None
+    advice: str | None = None
 
 
 class InquiryOpening(Payload):

@@ -2,6 +2,7 @@
 
 from pydantic import AwareDatetime
 
+from sop.duty.models import DutyRow
 from sop.handoff.models import HandoffRow
 from sop.incident.models import IncidentRow
 from sop.models import (
@@ -44,8 +45,8 @@ class FlushBatch(Payload):
     Attributes:
         stream: The workflow id of the single writer; (stream, seq) numbers its entries.
         case_id: The case whose timeline the entries belong to.
-        case: An inquiry's row after the last entry; `handoff` and `incident` are those of the
-            other procedures, and none is given when an escalation flushes.
+        case: An inquiry's row after the last entry; `handoff`, `incident` and `duty` are those
+            of the others, and none is given when an escalation flushes.
         at: The moment of the workflow task; a task that is done again has a later one.
     """
 
@@ -54,5 +55,6 @@ class FlushBatch(Payload):
     case: CaseRecord | None = None
     handoff: HandoffRow | None = None
     incident: IncidentRow | None = None
+    duty: DutyRow | None = None
     outgoing: Outgoing
     at: AwareDatetime

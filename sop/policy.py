@@ -99,7 +99,7 @@ class IdentificationRule(Payload):
     Attributes:
         primary: Government photo ID that is accepted; `secondary` likewise for the second form.
         security_question: False: the question is not accepted any more.
-        attempts_per_call: After so many in one case a supervisor decides.
+        attempts_per_call: After so many in one case within `attempts_within` a supervisor decides.
         attempts_per_customer: The same, for one customer within `attempts_within`.
         attempts_per_representative: The same, for one representative, over all customers.
         valid_for: A verified identity is asked for again after so long.

@@ -1,6 +1,7 @@
 """A procedure as its workflow sees it: steps in, deadlines and work out.
 
-`sop.inquiry`, `sop.handoff.handoff` and `sop.incident.incident` say which steps and which clock.
+`sop.inquiry`, `sop.handoff.handoff`, `sop.incident.incident` and `sop.duty.duty` say which steps
+and which clock.
 """
 
 from abc import ABC, abstractmethod
@@ -67,6 +68,11 @@ class Procedure(CaseFile[P, S], Generic[P, S, Row], ABC):
     @property
     def verification(self) -> VerificationOutcome | None:
         """What the last identity check found, where the case has a customer."""
+        return None
+
+    @property
+    def advice(self) -> str | None:
+        """What a step's answer says must be done besides."""
         return None
 
     @property
@@ -185,6 +191,7 @@ class Procedure(CaseFile[P, S], Generic[P, S, Row], ABC):
             digest=digest,
             refused=refused,
             verification=self.verification,
+            advice=self.advice,
         )
 
     def _remember(self, cause: str, answer: Receipt) -> None:

@@ -18,7 +18,17 @@ class RetentionClass(StrEnum):
     INCIDENT = "incident"
 
 
-class VerificationRecord(Payload):
+class RegisterRecord(Payload):
+    """What a register holds of one journal entry, and is written with in one transaction.
+
+    Attributes:
+        entry: The entry's number in the case's journal.
+    """
+
+    entry: int = 0
+
+
+class VerificationRecord(RegisterRecord):
     """One line of the customer verification log (HOF-7.1): who checked what, and how it ended.
 
     Attributes:
@@ -45,7 +55,7 @@ class VerificationRecord(Payload):
     policy_version: str = ""
 
 
-class HandoffConfirmation(Payload):
+class HandoffConfirmation(RegisterRecord):
     """The confirmation of a handoff (HOF-4.2.6, HOF-7.2): date, time, parties, specifics, custody.
 
     Attributes:
@@ -96,7 +106,7 @@ class ReportKind(StrEnum):
     AUDIT_FINDING = "audit_finding"
 
 
-class IncidentReport(Payload):
+class IncidentReport(RegisterRecord):
     """An exception or incident report (HOF-7.3); written with its journal entry, then filed.
 
     Attributes:

@@ -123,7 +123,8 @@ _INCIDENT = {
     "incident.assigned": "gave the incident to {to_assignee}[; {from_assignee} had it before]"
     "[: {reason:quote}]",
     "incident.cancelled": "found the incident cancelled in Temporal",
-    "incident.closed": "closed the incident[: {outcome:quote}]",
+    "incident.closed": "closed the incident[; what caused it: {root_cause:quote}]"
+    "[; what changed: {changed:quote}]",
     "action.added": "asked {owner} for the corrective action {action:words} by {due_at:local}"
     "[: {description:quote}]",
     "action.completed": "completed the corrective action {action:words}[!in_time|, too late]"
@@ -139,7 +140,19 @@ _INCIDENT = {
     "[: {reason:quote}]",
 }
 
+_DUTY = {
+    "duty.opened": "opened a duty for the {role:role}, due {due_at:local}[: {subject}]"
+    "[ Not for {excluded:list}.]",
+    "duty.assigned": "gave the duty to {to_assignee}[; {from_assignee} had it before]"
+    "[: {reason:quote}]",
+    "duty.overdue": "found the duty not done, due {due_at:local}"
+    "[, and noticed it {lateness_ms:late} late]",
+    "duty.completed": "completed the duty: {outcome:words}[, since {because}][!in_time|, too late]"
+    "[; reported as {report}][: {findings:quote}]",
+    "duty.cancelled": "found the duty cancelled in Temporal",
+}
+
 SENTENCES: Mapping[str, str] = MappingProxyType(
-    {**_INQUIRY, **_CLOCKS, **_IDENTITY, **_HANDOFF, **_INCIDENT}
+    {**_INQUIRY, **_CLOCKS, **_IDENTITY, **_HANDOFF, **_INCIDENT, **_DUTY}
 )
 """Kind of entry to its sentence."""

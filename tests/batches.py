@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sop.identity import Form, FormResult
 from sop.models import (
     Actor,
     CaseRecord,
@@ -16,8 +17,10 @@ from sop.models import (
     Stage,
     TaskKind,
     TaskRecord,
+    VerificationOutcome,
 )
 from sop.outgoing import FlushBatch, Outgoing
+from sop.registers import HandoffConfirmation, IncidentReport, ReportKind, VerificationRecord
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANNA = Actor(principal="anna", role=Role.CSR)
@@ -89,6 +92,51 @@ def message(message_id: str, case_id: str = "C-1", **changes: Any) -> OutboxMess
 
 def rung(name: str = "complaint", case_id: str = "C-1", **changes: Any) -> EscalationRecord:
     return EscalationRecord(case_id=case_id, rung=name, **changes)
+
+
+def verification(verification_id: str, case_id: str = "C-1", **changes: Any) -> VerificationRecord:
+    fields = {
+        "customer_id": "c-7",
+        "at": MONDAY,
+        "representative": "anna",
+        "role": Role.CSR,
+        "attempt": 1,
+        "forms": (FormResult(form=Form.PASSPORT, matched=True),),
+        "outcome": VerificationOutcome.VERIFIED,
+        "reason": "matched",
+        **changes,
+    }
+    return VerificationRecord(verification_id=verification_id, case_id=case_id, **fields)
+
+
+def confirmation(confirmation_id: str, case_id: str = "C-1", **changes: Any) -> HandoffConfirmation:
+    fields = {
+        "customer_id": "c-7",
+        "outcome": "accepted",
+        "sender": "anna",
+        "receiving_party": "warehouse",
+        "receiving_party_name": "The warehouse",
+        "channel": "crm",
+        "items": ("card", "letter"),
+        "transferred_at": MONDAY,
+        "sender_custody_from": MONDAY,
+        "confirmed_at": after(60),
+        **changes,
+    }
+    return HandoffConfirmation(confirmation_id=confirmation_id, case_id=case_id, **fields)
+
+
+def incident_report(report_id: str, case_id: str = "C-1", **changes: Any) -> IncidentReport:
+    fields = {
+        "kind": ReportKind.OVERRIDE,
+        "clause": "HOF-4.1.4",
+        "at": MONDAY,
+        "reported_by": "lena",
+        "manager": Role.DUTY_MANAGER,
+        "text": "Discrepancy 1 was approved by lena.",
+        **changes,
+    }
+    return IncidentReport(report_id=report_id, case_id=case_id, **fields)
 
 
 def flush(

@@ -14,10 +14,11 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
-from activities.ports import CrmPort
+from activities.ports import CrmPort, IncidentPort
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.duty_reads import SqlDutySource
 from adapters.holidays import holiday_dates
 from adapters.incidents import SqlIncidents
 from adapters.migrate import upgrade
@@ -43,7 +44,7 @@ from sop.models import (
 )
 from sop.policy import Policy
 from sop.training import attest
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 ANNA = Actor(principal="anna", role=Role.CSR)
@@ -221,14 +222,19 @@ def train(database: Database, policy: Policy, *people: Actor) -> None:
                 records.record(record)
 
 
-def a_worker(desk: Desk, crm: CrmPort | None = None) -> Worker:
+def a_worker(
+    desk: Desk, crm: CrmPort | None = None, incidents: IncidentPort | None = None
+) -> Worker:
     """Return a worker of the desk, to be entered."""
     return make_worker(
         desk.client,
-        crm=crm or SqlCrm(desk.database),
-        on_call=OutboxOnCall(desk.database),
-        incidents=SqlIncidents(desk.database),
-        mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+        Outside(
+            crm=crm or SqlCrm(desk.database),
+            on_call=OutboxOnCall(desk.database),
+            incidents=incidents or SqlIncidents(desk.database),
+            mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+            duties=SqlDutySource(desk.database),
+        ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
             workflow_task_slots=20,

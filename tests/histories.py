@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from runtime.devserver import dev_server
 from runtime.process import run_and_leave
@@ -32,6 +33,8 @@ from tests.desk import (
     shipped_policy,
     sqlite_url,
 )
+from tests.histories_duties import DUTY_STORIES
+from tests.histories_handoffs import HANDOFF_STORIES
 from workflows.escalating import escalation_id
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -184,7 +187,16 @@ STORIES: dict[str, Story] = {
     "unhappy": unhappy,
     "cancelled": cancelled,
     "corrected": corrected,
+    **HANDOFF_STORIES,
+    **DUTY_STORIES,
 }
+
+
+def without_traces(value: Any) -> Any:
+    """Return a history without stack traces: they name the files of whoever recorded it."""
+    if isinstance(value, dict):
+        return {k: without_traces(v) for k, v in value.items() if k != "stackTrace"}
+    return [without_traces(part) for part in value] if isinstance(value, list) else value
 
 
 async def record() -> int:
@@ -202,7 +214,8 @@ async def record() -> int:
                 for number, workflow_id in enumerate(await story(desk, name)):
                     history = await desk.handle(workflow_id).fetch_history()
                     file = target / f"{name}-{number}.json"
-                    file.write_text(json.dumps(history.to_json_dict(), indent=1) + "\n")
+                    told = without_traces(history.to_json_dict())
+                    file.write_text(json.dumps(told, indent=1) + "\n")
                     sys.stderr.write(f"{file.name}: {len(history.events)} events\n")
     return 0
 

@@ -7,16 +7,19 @@ from contextlib import ExitStack
 import structlog
 from temporalio.client import Client
 
+from activities.ports import IncidentPort
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
-from adapters.incidents import SqlIncidents
+from adapters.duty_reads import SqlDutySource
+from adapters.incident_webhook import WebhookIncidents
+from adapters.incidents import FiledReports, SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
 from runtime.settings import Settings
 from runtime.temporal import connect
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -43,10 +46,13 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
         await require_bootstrapped(client)
         worker = make_worker(
             client,
-            crm=SqlCrm(database),
-            on_call=OutboxOnCall(database),
-            incidents=SqlIncidents(database),
-            mail=secure_mail(settings, database),
+            Outside(
+                crm=SqlCrm(database),
+                on_call=OutboxOnCall(database),
+                incidents=incident_system(settings, database, stack),
+                mail=secure_mail(settings, database),
+                duties=SqlDutySource(database),
+            ),
             task_queue=settings.task_queue,
             limits=limits_of(settings),
         )
@@ -56,6 +62,20 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
             log.info("worker.stopping")
     log.info("worker.stopped")
     return 0
+
+
+def incident_system(settings: Settings, database: Database, stack: ExitStack) -> IncidentPort:
+    """Return the company's incident management system, where the settings name one, else ours."""
+    if settings.incident_url is None:
+        return SqlIncidents(database)
+    secret = settings.incident_secret
+    webhook = WebhookIncidents(
+        FiledReports(database),
+        settings.incident_url,
+        secret.get_secret_value() if secret is not None else None,
+    )
+    stack.callback(webhook.close)
+    return webhook
 
 
 def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:

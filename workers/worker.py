@@ -8,16 +8,47 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.crm import CrmActivities
+from activities.duties import DutyActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
-from activities.ports import CrmPort, IncidentPort, OnCallPort, SecureMailPort
+from activities.ports import CrmPort, DutySource, IncidentPort, OnCallPort, SecureMailPort
 from activities.transferring import TransferActivities
+from workflows.duty import DutyWorkflow
 from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
+from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
 
-WORKFLOWS = (InquiryWorkflow, HandoffWorkflow, IncidentWorkflow, EscalationWorkflow)
+WORKFLOWS = (
+    InquiryWorkflow,
+    HandoffWorkflow,
+    IncidentWorkflow,
+    EscalationWorkflow,
+    DutyWorkflow,
+    OpenReviews,
+    OpenTrainingReminders,
+    OpenAudits,
+)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the activities act on.
+
+    Attributes:
+        crm: The system of record.
+        on_call: Reaches the people on call.
+        incidents: The incident management system.
+        mail: Sends encrypted e-mail to receiving parties.
+        duties: Says what the schedules are to open.
+    """
+
+    crm: CrmPort
+    on_call: OnCallPort
+    incidents: IncidentPort
+    mail: SecureMailPort
+    duties: DutySource
 
 
 @dataclass(frozen=True)
@@ -41,11 +72,8 @@ class WorkerLimits:
 
 def make_worker(
     client: Client,
+    outside: Outside,
     *,
-    crm: CrmPort,
-    on_call: OnCallPort,
-    incidents: IncidentPort,
-    mail: SecureMailPort,
     task_queue: str,
     limits: WorkerLimits,
 ) -> Worker:
@@ -53,26 +81,28 @@ def make_worker(
 
     Args:
         client: Carries converter, codec and interceptors.
-        crm: The system of record.
-        on_call: Reaches the people on call.
-        incidents: The incident management system.
-        mail: Sends encrypted e-mail to receiving parties.
+        outside: What its activities act on.
         task_queue: Where it listens.
         limits: How much at once, and how long it waits.
     """
-    crm_activities, paging = CrmActivities(crm), PagingActivities(on_call)
-    filing, transferring = IncidentActivities(incidents), TransferActivities(mail)
+    crm, paging = CrmActivities(outside.crm), PagingActivities(outside.on_call)
+    filing, transferring = IncidentActivities(outside.incidents), TransferActivities(outside.mail)
+    due = DutyActivities(outside.duties)
     threads = limits.activity_slots + limits.local_activity_slots
     return Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[
-            crm_activities.flush,
+            crm.flush,
             paging.page,
             paging.cancel_page,
             filing.file_report,
             transferring.send_encrypted,
+            due.reviews_due,
+            due.reminders_due,
+            due.audits_due,
+            due.is_renewed,
         ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
         max_concurrent_workflow_tasks=limits.workflow_task_slots,

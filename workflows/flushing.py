@@ -7,10 +7,14 @@ from typing import Any, Protocol
 
 from activities.crm import CrmActivities
 from sop.outgoing import FlushBatch, Outgoing
+from sop.registers import RegisterRecord
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from workflows.options import FLUSH_AT_ONCE, FLUSH_WHEN_BACK
+
+PROOFS = ("verifications", "confirmations", "reports")
+"""The registers whose records belong to one entry each (HOF-7)."""
 
 Row = Any  # a payload of `FlushBatch`: which one, its field's name says
 
@@ -32,11 +36,20 @@ class Source(Protocol):
 
 
 def in_parts(outgoing: Outgoing) -> Iterator[Outgoing]:
-    """Cut what an outage has piled up; the opening goes first, what the registers get last."""
+    """Cut what an outage has piled up: the opening first, what proves an entry with that entry.
+
+    What the other registers hold by now goes last.
+    """
     while len(outgoing.entries) > MOST_ENTRIES:
         first, rest = outgoing.entries[:MOST_ENTRIES], outgoing.entries[MOST_ENTRIES:]
-        yield Outgoing(entries=first, opening=outgoing.opening)
-        outgoing = outgoing.model_copy(update={"entries": rest, "opening": None})
+        part, later = Outgoing(entries=first, opening=outgoing.opening), {}
+        for name in PROOFS:
+            records: tuple[RegisterRecord, ...] = getattr(outgoing, name)
+            now = tuple(record for record in records if record.entry <= first[-1].seq)
+            part = part.model_copy(update={name: now})
+            later[name] = records[len(now) :]
+        yield part
+        outgoing = outgoing.model_copy(update={"entries": rest, "opening": None, **later})
     yield outgoing
 
 

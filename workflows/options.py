@@ -73,6 +73,29 @@ FILE_REPORT = ActivityOptions(
     priority=ORDINARY,
 )
 
+# A schedule fires: the CRM is asked what is due, for as long as it takes.
+ASK_WHAT_IS_DUE = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+    ),
+    priority=ORDINARY,
+)
+
+# A reminder looks a training up every day: what cannot be told now, is told then.
+LOOK_UP = BoundedActivityOptions(
+    start_to_close_timeout=timedelta(seconds=15),
+    schedule_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+    ),
+    priority=ORDINARY,
+)
+
 # A mail is tried for a while; then the representative is told, and may choose another channel.
 SEND_MAIL = BoundedActivityOptions(
     start_to_close_timeout=timedelta(seconds=30),

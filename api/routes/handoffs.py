@@ -176,7 +176,9 @@ async def list_verifications(
     responses=ONE,
 )
 async def list_reports(
-    case_id: HandoffId, parts: WithParts, _: Annotated[Actor, Depends(permitted("read_reports"))]
+    case_id: HandoffId,
+    parts: WithParts,
+    _: Annotated[Actor, Depends(permitted("read_incident_reports"))],
 ) -> s.Reports:
     """List what went another way than the procedure's, as a supervisor (HOF-7.3)."""
     found = await run_in_threadpool(parts.handoffs.reports, case_id)

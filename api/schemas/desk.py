@@ -116,7 +116,7 @@ class Alive(View):
 class Version(View):
     """What runs here."""
 
-    version: str = Field(description="Handrail's version.", examples=["0.1.0"])
+    version: str = Field(description="Handrail's version.", examples=["0.2.0"])
     policy_version: str = Field(description="The policy in force.", examples=["2026.1"])
 
 

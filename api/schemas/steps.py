@@ -16,6 +16,7 @@ from api.schemas.values import (
     WholeNumber,
 )
 from sop.handoff.models import HandoffStage
+from sop.incident.models import IncidentStage
 from sop.models import FollowUpOutcome, Principal, Slug, Stage, VerificationOutcome
 
 
@@ -176,3 +177,7 @@ class Receipt(StepReceipt[Stage]):
 
 class HandoffReceipt(StepReceipt[HandoffStage]):
     """What a step did in a handoff."""
+
+
+class IncidentReceipt(StepReceipt[IncidentStage]):
+    """What a step did in an incident."""

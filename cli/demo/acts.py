@@ -6,6 +6,12 @@ from cli.demo.act_clocks import (
     reach_the_expert,
     reach_the_quality_manager,
 )
+from cli.demo.act_handoffs import (
+    decide_a_discrepancy,
+    hand_over_accepted,
+    leave_unacknowledged,
+    try_a_forbidden_channel,
+)
 from cli.demo.act_opening import open_complaints
 from cli.demo.act_training import refuse_the_untrained, train_everybody
 from cli.demo.act_work import kill_the_worker, refuse_behind_the_gate, work_cases
@@ -41,5 +47,13 @@ async def perform(play: Play) -> None:
     await break_a_promise(play, cast)
     act("A follow-up finds an unhappy customer")
     await disappoint_a_customer(play, cast)
+    act("A handoff is accepted")
+    await hand_over_accepted(play, cast)
+    act("A discrepancy is decided by a supervisor")
+    await decide_a_discrepancy(play)
+    act("A handoff over a forbidden channel")
+    await try_a_forbidden_channel(play)
+    act("A handoff that nobody acknowledges")
+    await leave_unacknowledged(play)
     act("The worker is killed in the middle of work")
     await kill_the_worker(play, cast, batch)

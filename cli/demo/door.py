@@ -11,10 +11,13 @@ import httpx2
 from pydantic import BaseModel, SecretStr
 
 from cli.demo.accepted import OPENED, Accepted, AcceptedLog, cause_of
-from sop.models import Actor, Stage
+from sop.models import Actor
 from workflows.escalating import escalation_id
 
 INQUIRIES = "/v1/inquiries"
+HANDOFFS = "/v1/handoffs"
+ACKNOWLEDGE = "acknowledge"
+IDENTIFY = "identify"
 
 # An Update that no worker takes is answered with 503 after ten seconds: wait for that answer.
 _ANSWER_WITHIN_S = 15.0
@@ -24,6 +27,10 @@ _AGAIN = frozenset({429, 503})
 
 _PLACES = {
     "add_note": "notes",
+    "answer_offer": "acknowledgement",
+    "conclude": "conclusion",
+    "confirm_items": "items",
+    "decide_discrepancy": "discrepancy-decision",
     "assign": "assignment",
     "promise": "promises",
     "record_follow_up": "follow-ups",
@@ -31,6 +38,8 @@ _PLACES = {
     "record_verification": "verification",
     "resolve": "resolution",
     "respond": "responses",
+    "transfer": "transfer",
+    "withdraw": "withdrawal",
 }
 
 
@@ -51,8 +60,9 @@ class Receipt(BaseModel):
 
     case_id: str
     seq: int
-    stage: Stage | None = None
+    stage: str | None = None
     recorded: bool
+    verification: str | None = None
 
 
 class Problem(BaseModel):
@@ -75,23 +85,27 @@ class Request:
     body: Mapping[str, Any]
     key: str
     under: str = ""
-    """The rung and occasion of an escalation, where the step is its acknowledgement."""
+    """The rung and occasion of an escalation, where the step is its acknowledgement; the customer,
+    where it is an identity check."""
 
     @property
     def path(self) -> str:
         """Where it goes."""
-        case = f"{INQUIRIES}/{self.case_id}"
-        return (
-            f"{case}/escalations/{self.under}/acknowledgement"
-            if self.under
-            else (f"{case}/{_PLACES[self.step]}")
-        )
+        if self.step == IDENTIFY:
+            return f"/v1/customers/{self.under}/identifications"
+        home = HANDOFFS if self.case_id.startswith("handoff-") else INQUIRIES
+        case = f"{home}/{self.case_id}"
+        if self.step == ACKNOWLEDGE:
+            return f"{case}/escalations/{self.under}/acknowledgement"
+        return f"{case}/{_PLACES[self.step]}"
 
     @property
     def stream(self) -> str:
         """The workflow that takes it."""
+        if self.step != ACKNOWLEDGE:
+            return self.case_id
         rung, _, occasion = self.under.partition("/")
-        return escalation_id(self.case_id, rung, int(occasion)) if self.under else self.case_id
+        return escalation_id(self.case_id, rung, int(occasion))
 
 
 @dataclass
@@ -145,9 +159,11 @@ class Door:
         """Close the connections."""
         await self._http.aclose()
 
-    async def open(self, who: Actor, body: Mapping[str, Any], *, key: str) -> Opened:
+    async def open(
+        self, who: Actor, body: Mapping[str, Any], *, key: str, place: str = INQUIRIES
+    ) -> Opened:
         """Open a case, or find the one that was opened with this key before."""
-        answer = await self._patiently(who, INQUIRIES, body, key)
+        answer = await self._patiently(who, place, body, key)
         opened = Opened.model_validate_json(_accepted(answer))
         self._note(Accepted(case_id=opened.case_id, stream=opened.case_id, cause=OPENED))
         return opened
@@ -166,10 +182,18 @@ class Door:
         )
         return receipt
 
+    async def keep_identity(self, who: Actor, customer: str, forms: Mapping[str, str]) -> None:
+        """Store what a customer can be compared with; it is kept as hashes."""
+        path = f"/v1/customers/{customer}/identity-record"
+        await self._put(who, path, {"forms": as_forms(forms)})
+
     async def train(self, who: Actor, principal: str, course: str, completed_at: datetime) -> None:
         """Record that somebody has completed a course; it belongs to no case's journal."""
         path = f"/v1/staff/{principal}/training/{course}"
         body = {"completed_at": completed_at.isoformat()}
+        await self._put(who, path, body)
+
+    async def _put(self, who: Actor, path: str, body: Mapping[str, Any]) -> None:
         _accepted(await self._patiently(who, path, body, method="PUT"))
 
     async def expect_refusal(self, request: Request) -> Problem:
@@ -247,3 +271,8 @@ def _accepted(answer: httpx2.Response) -> bytes:
     if not answer.is_success:
         raise DemoError(f"{answer.request.url.path}: {answer.status_code} {answer.text}")
     return answer.content
+
+
+def as_forms(forms: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return forms of identification as a body has them."""
+    return [{"form": form, "value": value} for form, value in forms.items()]

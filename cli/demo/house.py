@@ -19,6 +19,7 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
+from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.migrate import upgrade
 from cli.demo.accepted import AcceptedLog
@@ -29,6 +30,7 @@ from cli.demo.screen import Screen
 from runtime.bootstrap import bootstrap
 from runtime.devserver import DevServer, dev_server
 from runtime.policy import load_policy
+from runtime.settings import load_settings
 from runtime.temporal import connect
 from sop.policy import Policy
 from workflows.search_attributes import SEARCH_ATTRIBUTES
@@ -48,6 +50,7 @@ class House:
     client: Client
     skipper: TimeSkipper
     crm: CrmReads
+    handoffs: HandoffReads
     accepted: AcceptedLog
     door: Door
     keys: Mapping[str, SecretStr]
@@ -91,7 +94,7 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         screen.say("database migrated")
         database = cellar.enter_context(closing(Database(place.database_url)))
         client = await connect(address=server.address)
-        await bootstrap(client)
+        await bootstrap(client, policy, task_queue=load_settings().task_queue)
         keys = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
         screen.say(f"API keys made for {len(keys)} people and services")
         accepted = AcceptedLog(state_dir / "accepted.jsonl")
@@ -100,10 +103,11 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         server.announce_api(place.api_url)
         screen.say(f"API ready at {place.api_url}")
         skipper = TimeSkipper(client, config=TimeSkippingConfig(disable_propagation=True))
-        crm = CrmReads(database)
+        crm, handoffs = CrmReads(database), HandoffReads(database)
         yield House(
-            state_dir, policy, server, client, skipper, crm, accepted, door, keys, worker, api
-        )
+            state_dir, policy, server, client, skipper, crm, handoffs, accepted, door, keys, worker,
+            api,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ OPERATOR = Actor(principal="operator", role=Role.OPERATOR)
 NEWCOMER = Actor(principal="newcomer", role=Role.CSR)
 """Has not been trained yet."""
 
+RECEIVING_PARTY = Actor(principal="branch-north", role=Role.RECEIVING_PARTY)
+
 EVERYBODY = (
     WEB_GATEWAY,
     *REPRESENTATIVES,
@@ -26,6 +28,7 @@ EVERYBODY = (
     QUALITY_MANAGER,
     DUTY_MANAGER,
     OPERATOR,
+    RECEIVING_PARTY,
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +38,9 @@ class Tally:
     extra: int = 0
     worked: list[str] = field(default_factory=list)
     """The cases that the acts chose, in order."""
+
+    handoffs: list[str] = field(default_factory=list)
+    """The handoffs of this run, in order."""
 
     showcase: str = ""
     """A case in whose history there is something to see."""
@@ -75,6 +78,14 @@ class Play:
         """Report a step to a case."""
         self.at_hand.append(case_id)
         return await self.house.door.report(self.request(who, case_id, step, under=under, **body))
+
+    async def send(
+        self, who: Actor, case_id: str, step: str, body: Mapping[str, Any], *, under: str
+    ) -> Receipt:
+        """Report a step whose body names the case as well."""
+        key = f"{self.run}-{next(self._numbers)}"
+        request = Request(who=who, case_id=case_id, step=step, body=body, key=key, under=under)
+        return await self.house.door.report(request)
 
     async def skip(self, workflow_id: str, length: timedelta, beyond: timedelta = _BEYOND) -> None:
         """Let time pass for one workflow: its timers fire as if it had.

@@ -1,5 +1,6 @@
 """What a run did and found, as one JSON value."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
@@ -8,7 +9,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from adapters.crm_reads import CrmReads
 from cli.demo.accepted import mismatches
 from cli.demo.play import Play
+from sop.handoff.models import HandoffClosedAs
+from sop.handoff.records import HandoffSummary
 from sop.models import EscalationRecord, Stage
+from sop.registers import ReportKind
 
 
 class Fired(BaseModel):
@@ -48,6 +52,29 @@ class Cases(BaseModel):
     closed_in_crm: int = 0
 
 
+class Handoffs(BaseModel):
+    """The handoffs of this run, by what became of them.
+
+    Attributes:
+        ended: How many ended, by how: accepted, accepted_in_part, returned, withdrawn.
+        discrepancies_decided: Supervisors' decisions.
+        channels_refused: Attempts over channels that are not approved.
+        reports: Exception and incident reports, by kind.
+        confirmations: Transfers that were documented.
+        misplaced: Handoffs whose custody is not where it must be; there must be none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    opened: int = 0
+    ended: dict[str, int] = {}
+    discrepancies_decided: int = 0
+    channels_refused: int = 0
+    reports: dict[str, int] = {}
+    confirmations: int = 0
+    misplaced: int = 0
+
+
 class Summary(BaseModel):
     """What `--once` prints.
 
@@ -70,6 +97,7 @@ class Summary(BaseModel):
     ok: bool = True
     reasons: tuple[str, ...] = ()
     cases: Cases = Cases()
+    handoffs: Handoffs = Handoffs()
     escalations: dict[str, tuple[Fired, ...]] = {}
     journal_entries: int = 0
     pages: int = 0
@@ -93,7 +121,7 @@ def take_stock(play: Play) -> Summary:
     accepted = play.house.accepted.all
     wrong = mismatches(accepted, crm.timeline)
     counts = crm.counts()
-    ours = frozenset(tally.opened) | frozenset(tally.worked)
+    ours = frozenset((*tally.opened, *tally.worked, *tally.handoffs))
     fired = [record for record in crm.escalations() if record.case_id in ours]
     early = [f"{r.case_id}: {r.rung} fired early" for r in fired if _early(r)]
     summary = Summary(
@@ -105,6 +133,7 @@ def take_stock(play: Play) -> Summary:
             in_crm=counts.cases,
             closed_in_crm=counts.closed,
         ),
+        handoffs=_handoffs(play),
         escalations=_by_rung(fired),
         journal_entries=counts.entries,
         pages=len(crm.outbox(topic="page")),
@@ -115,13 +144,17 @@ def take_stock(play: Play) -> Summary:
         unanswered=traffic.unanswered,
         worker_kills=play.house.worker.kills,
     )
-    return summary.failed(*wrong, *early) if wrong or early else summary
+    lost = [] if not summary.handoffs.misplaced else ["custody is not where it must be"]
+    failures = (*wrong, *early, *lost)
+    return summary.failed(*failures) if failures else summary
 
 
 def tell(summary: Summary) -> Iterator[str]:
     """Yield the summary's lines for a person."""
     cases = summary.cases
     yield f"{cases.in_crm} cases in the CRM, {cases.closed_in_crm} of them closed"
+    ended = ", ".join(f"{n} {how.replace('_', ' ')}" for how, n in summary.handoffs.ended.items())
+    yield f"{summary.handoffs.opened} handoffs of this run: {ended or 'none ended'}"
     yield f"{summary.journal_entries} journal entries, {summary.pages} pages"
     yield (
         f"{summary.accepted} requests were accepted, of earlier runs as well: "
@@ -130,6 +163,27 @@ def tell(summary: Summary) -> Iterator[str]:
     for rung, fired in sorted(summary.escalations.items()):
         latest = max((one.lateness_ms or 0.0 for one in fired), default=0.0)
         yield f"{rung}: fired {len(fired)} times, at most {latest:.0f} ms late"
+
+
+def _handoffs(play: Play) -> Handoffs:
+    reads = play.house.handoffs
+    rows = [row for handoff_id in play.tally.handoffs if (row := reads.handoff(handoff_id))]
+    reports = [report for row in rows for report in reads.reports(row.handoff_id)]
+    kinds = Counter(str(report.kind) for report in reports)
+    return Handoffs(
+        opened=len(play.tally.handoffs),
+        ended=dict(Counter(str(row.closed_as) for row in rows if row.closed_as)),
+        discrepancies_decided=kinds[ReportKind.OVERRIDE] + kinds[ReportKind.IDENTITY_REJECTED],
+        channels_refused=kinds[ReportKind.CHANNEL_NOT_APPROVED],
+        reports=dict(kinds),
+        confirmations=sum(len(reads.confirmations(row.handoff_id)) for row in rows),
+        misplaced=sum(_is_misplaced(row) for row in rows),
+    )
+
+
+def _is_misplaced(row: HandoffSummary) -> bool:
+    accepted = row.closed_as in {HandoffClosedAs.ACCEPTED, HandoffClosedAs.ACCEPTED_IN_PART}
+    return row.custody != (row.receiving_party if accepted else row.assignee)
 
 
 def _closed(crm: CrmReads, worked: Sequence[str]) -> int:

@@ -122,7 +122,6 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
             confirmed_at=now,
             policy_version=self.policy.version,
         )
-        self.put_confirmation(confirmation)
         self.record(
             "handoff.confirmed",
             actor,
@@ -132,6 +131,11 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
             outcome=outcome,
             confirmation=confirmation.confirmation_id,
         )
+        self.put_confirmation(confirmation)
+
+    def report_id(self, kind: ReportKind, entry: int) -> str:
+        """Return the id of the report that goes with an entry."""
+        return f"{self.state.case_id}/{kind}/{entry}"
 
     def report_exception(
         self,
@@ -142,8 +146,8 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
         text: str,
         reason: str | None = None,
     ) -> str:
-        """Write an exception or incident report (HOF-7.3); return its id."""
-        report_id = f"{self.state.case_id}/{kind}/{self.state.seq + 1}"
+        """Write the report that goes with the entry just recorded (HOF-7.3); return its id."""
+        report_id = self.report_id(kind, self.state.seq)
         self.put_report(
             IncidentReport(
                 report_id=report_id,

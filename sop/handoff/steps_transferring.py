@@ -219,13 +219,8 @@ def _open_offer(case: HandoffCase, actor: Actor, now: datetime) -> Offer:
 
 def _refuse_channel(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal:
     channels = ", ".join(case.policy.handoff.channels)
-    report_id = case.report_exception(
-        ReportKind.CHANNEL_NOT_APPROVED,
-        "HOF-4.2.4",
-        step.actor,
-        now,
-        f"A transfer over {step.channel} was tried and refused.",
-    )
+    kind = ReportKind.CHANNEL_NOT_APPROVED
+    report_id = case.report_id(kind, case.state.seq + 1)
     case.record(
         "channel.refused",
         step.actor,
@@ -234,6 +229,8 @@ def _refuse_channel(case: HandoffCase, step: m.Transfer, now: datetime) -> Refus
         channel=step.channel,
         report=report_id,
     )
+    text = f"A transfer over {step.channel} was tried and refused."
+    case.report_exception(kind, "HOF-4.2.4", step.actor, now, text)
     return Refusal(
         code=CHANNEL_NOT_APPROVED,
         message=f"{step.channel} is no approved channel; use one of {channels}. Nothing was "

@@ -1,4 +1,4 @@
-"""What an incident does by itself: the regulator's clock, actions overdue (HOF-6.3)."""
+"""What an incident does by itself: the regulator's clock, and overdue actions (HOF-6.3)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -86,7 +86,7 @@ def _regulator_overdue(case: IncidentCase, now: datetime) -> None:
 def _deadline_of(action: CorrectiveAction) -> Due:
     return Due(
         action.due_at,
-        f"corrective action {action.action} due",
+        "corrective action due",  # a timer's summary is plain: not the name that a person gave it
         lambda case, now: _action_overdue(case, action, now),
     )
 

@@ -50,8 +50,8 @@ def _todo(case: IncidentCase) -> str:
     parts = []
     if not state.actions:
         parts.append("say what is mended, by whom and by when")
-    elif still := open_actions(state):
-        parts.append(f"complete {', '.join(still)}")
+    elif open_actions(state):
+        parts.append("complete the corrective actions")
     if not regulator_settled(state):
         parts.append("inform the regulator, or decide that it need not be told")
     text = "; ".join(parts) or "close it: root cause, and what changed"

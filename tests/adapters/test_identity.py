@@ -242,13 +242,15 @@ def test_the_work_is_the_same_for_every_outcome(
 
 
 @pytest.mark.clause("HOF-4.1.4")
-def test_a_case_has_three_attempts_and_the_fourth_tells_nothing(
-    records: IdentityRecords, rule: IdentificationRule
+def test_a_case_has_three_attempts_a_day_and_the_fourth_tells_nothing(
+    records: IdentityRecords, rule: IdentificationRule, clock: Clock
 ) -> None:
     made = [records.attempt(an_attempt(number=number), rule) for number in range(1, 6)]
     assert [checked.exhausted for checked in made] == [False, False, False, True, True]
     assert [checked.number for checked in made] == [1, 2, 3, 4, 5]
     assert [bool(checked.forms) for checked in made] == [True, True, True, False, False]
+    clock.now += timedelta(hours=24)
+    assert not records.attempt(an_attempt(number=6), rule).exhausted
 
 
 @pytest.mark.clause("HOF-4.1.4")

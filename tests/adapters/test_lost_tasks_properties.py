@@ -7,12 +7,14 @@ from datetime import datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
+from adapters.incident_tables import incident_reports
 from sop.outgoing import FlushBatch
-from tests.batches import after, case, entry, flush, message, opened, task
+from tests.batches import after, case, entry, flush, incident_report, message, opened, task
 
 CAUSES = tuple("abcdefgh")
 
@@ -55,6 +57,10 @@ class Play:
             at=at,
             tasks=tuple(task(f"{self.case_id}/{cause}", self.case_id) for cause in causes),
             messages=tuple(message(f"{self.case_id}/{cause}", self.case_id) for cause in causes),
+            reports=tuple(
+                incident_report(f"{self.case_id}/{seq}", self.case_id, text=cause)
+                for seq, cause in enumerate(causes, start=first)
+            ),
         )
 
     def lose_a_task(self) -> None:
@@ -76,8 +82,9 @@ class Play:
         return self.data.draw(st.integers(least, most))
 
 
-def shows(reads: CrmReads, play: Play) -> None:
+def shows(database: Database, play: Play) -> None:
     """The CRM shows what the history holds, and nothing else."""
+    reads = CrmReads(database)
     row = reads.case(play.case_id)
     assert row is not None
     assert (row.version, row.resolution) == (len(play.truth), play.truth[-1])
@@ -86,9 +93,16 @@ def shows(reads: CrmReads, play: Play) -> None:
     registered = {f"{play.case_id}/{cause}" for cause in play.truth[1:]}
     assert {found.task_id for found in reads.tasks(case_id=play.case_id)} == registered
     assert {sent.message_id for sent in reads.outbox(case_id=play.case_id)} == registered
+    query = select(incident_reports.c.report_id, incident_reports.c.text).where(
+        incident_reports.c.case_id == play.case_id
+    )
+    rows = database.read(lambda connection: list(connection.execute(query)))
+    assert {(row.report_id, row.text) for row in rows} == {
+        (f"{play.case_id}/{seq}", cause) for seq, cause in enumerate(play.truth[1:], start=2)
+    }
 
 
-@pytest.mark.clause("INQ-4.5.1")
+@pytest.mark.clause("INQ-4.5.1", "HOF-7.3")
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -96,7 +110,7 @@ def shows(reads: CrmReads, play: Play) -> None:
 def test_the_crm_shows_the_history_whatever_tasks_were_lost(
     database: Database, data: st.DataObject
 ) -> None:
-    reads, play = CrmReads(database), Play(data, SqlCrm(database))
+    play = Play(data, SqlCrm(database))
     play.crm.flush(opened(play.case_id))
     for _ in range(play.some(1, 3)):
         for _ in range(play.some(0, 2)):
@@ -104,4 +118,4 @@ def test_the_crm_shows_the_history_whatever_tasks_were_lost(
         for batch in play.task():
             play.commit(batch)
             play.truth += [line.entry_id for line in batch.outgoing.entries]
-            shows(reads, play)
+            shows(database, play)

@@ -105,7 +105,7 @@ class Callers:
         self.keys = ApiKeys(database)
         self.desk = database.engine.dialect.name
         self._stack = AsyncExitStack()
-        self._known: dict[Role, Caller] = {}
+        self._known: dict[str, Caller] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,12 +115,16 @@ class Callers:
 
     async def of(self, role: Role) -> Caller:
         """Return the caller of a role."""
-        if role not in self._known:
-            person = Actor(principal=str(role), role=role)
+        return await self.person(str(role), role)
+
+    async def person(self, principal: str, role: Role) -> Caller:
+        """Return a trained caller of a role under a name of their own."""
+        if principal not in self._known:
+            person = Actor(principal=principal, role=role)
             await asyncio.to_thread(train, self.database, self.app.state.parts.cases.policy, person)
-            made = await asyncio.to_thread(self.keys.create, str(role), role)
-            self._known[role] = await self.bearing(made.token.get_secret_value())
-        return self._known[role]
+            made = await asyncio.to_thread(self.keys.create, principal, role)
+            self._known[principal] = await self.bearing(made.token.get_secret_value())
+        return self._known[principal]
 
     async def bearing(self, token: str | None) -> Caller:
         """Return a caller that shows a token, or none."""

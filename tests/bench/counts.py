@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from adapters.crm import SqlCrm
 from adapters.database import Database
+from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -27,17 +28,26 @@ from tests.bench.history import actions_in, kinds_of, own_events, payload_bytes,
 from tests.bench.paths import PATHS, House, PatientOnCall, family, rest_of_one
 from tests.databases import watch
 from tests.desk import Desk, a_desk
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 ALL_PATHS = PATHS | HANDOFF_PATHS
 
-LIMITS = {"events": 32, "transactions": 4}
-"""What the plain path may cost at most."""
-
-HANDOFF_LIMITS = {"events": 40, "transactions": 6}
-"""What a handoff's plain path may cost at most."""
+LIMITS = {
+    "plain": {"events": 32, "transactions": 4},
+    "handoff": {"events": 40, "transactions": 6},
+}
+"""What the plain path of each procedure may cost at most."""
 
 AIM = {"events": 28}
+LEVEL_AIM = {"events": 11}
+"""What one escalation level more is meant to add."""
+
+
+def beyond(path: str, costs: Mapping[str, object]) -> dict[str, object]:
+    """Return what of a path's counts is above its limits."""
+    limits = LIMITS.get(path, {})
+    return {name: costs[name] for name in limits if int(str(costs[name])) > limits[name]}
+
 
 _LOOKED_UP = (api_keys.name, training_records.name)
 
@@ -111,10 +121,13 @@ async def _patient_worker(desk: Desk) -> AsyncIterator[Worker]:
     rest = rest_of_one(desk.client, asyncio.get_running_loop())
     worker = make_worker(
         desk.client,
-        crm=SqlCrm(desk.database),
-        on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
-        incidents=SqlIncidents(desk.database),
-        mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+        Outside(
+            crm=SqlCrm(desk.database),
+            on_call=PatientOnCall(OutboxOnCall(desk.database), rest),
+            incidents=SqlIncidents(desk.database),
+            mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+            duties=SqlDutySource(desk.database),
+        ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
             workflow_task_slots=4,

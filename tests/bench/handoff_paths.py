@@ -118,8 +118,10 @@ async def _acknowledged(desk: Desk, case_id: str, level: int) -> bool:
     return True
 
 
+DISCREPANCY = "handoff, discrepancy"
+CLIMBED = "handoff, discrepancy, one level more"
 HANDOFF_PATHS: dict[str, Path] = {
     "handoff": handoff,
-    "handoff, discrepancy": discrepancy,
-    "handoff, discrepancy, one level more": discrepancy_climbed,
+    DISCREPANCY: discrepancy,
+    CLIMBED: discrepancy_climbed,
 }

@@ -16,6 +16,7 @@ from temporalio import activity
 
 from activities.ports import CrmPort, FlushReceipt
 from adapters.crm import SqlCrm
+from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -29,7 +30,7 @@ from tests.bench.paths import at_rest
 from tests.bench.throughput import opening
 from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, Desk, a_desk, shipped_policy
 from workers.main import limits_of
-from workers.worker import make_worker
+from workers.worker import Outside, make_worker
 
 CASES = 20
 RECORDED_WITHIN_S = 120.0
@@ -202,10 +203,13 @@ async def endure(server: DevServer, url: str, name: str, away: Away, seconds: fl
         await stack.enter_async_context(
             make_worker(
                 desk.client,
-                crm=crm,
-                on_call=OutboxOnCall(desk.database),
-                incidents=SqlIncidents(desk.database),
-                mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+                Outside(
+                    crm=crm,
+                    on_call=OutboxOnCall(desk.database),
+                    incidents=SqlIncidents(desk.database),
+                    mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+                    duties=SqlDutySource(desk.database),
+                ),
                 task_queue=desk.task_queue,
                 limits=limits_of(Settings()),
             )

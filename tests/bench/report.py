@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from tests.bench.counts import AIM, LIMITS, Costs
+from tests.bench.counts import AIM, LEVEL_AIM, LIMITS, Costs
+from tests.bench.handoff_paths import CLIMBED, DISCREPANCY
 from tests.bench.outage import Outage
 from tests.bench.throughput import Side
 
@@ -60,15 +61,35 @@ def _counted(counts: Counts) -> str:
         "## Counts\n\n"
         "*plain*: opened with reception and category, verified, resolved, follow-up confirmed, "
         "closed. *escalated*: an untouched complaint reaches the quality manager at 12 h, is "
-        "acknowledged, resolved and confirmed; both workflows together. Each step is sent when "
+        "acknowledged, resolved and confirmed; both workflows together. *handoff*: opened, "
+        "identified, items confirmed with the brief, customer told and transferred in the CRM, "
+        "accepted, closed. *discrepancy*: the same, stopped at the identity check, taken and "
+        "approved by the team leader; *one level more*: nobody answers the first page and its "
+        "repetition, so that the escalation climbs. Each step is sent when "
         "the case is idle after the one before: an Update that meets the opening's workflow task "
         "saves six events, by luck. Events of time skipping are left out. Transactions and "
         "statements are the worker's, without BEGIN and COMMIT.\n\n"
         f"{_table(head, rows)}\n\n"
-        f"Limits of the plain path: {LIMITS['events']} events, {LIMITS['transactions']} "
-        f"transactions; the aim is {AIM['events']} events. On Temporal Cloud 1,000 plain cases "
-        f"are {plain.billed * 1000:,} actions.\n\n"
+        f"{_limits()} On Temporal Cloud 1,000 plain inquiries are {plain.billed * 1000:,} "
+        f"actions. {_level(counts)}\n\n"
         f"{_OPEN}{json.dumps(exact, indent=1, sort_keys=True)}{_CLOSE}"
+    )
+
+
+def _limits() -> str:
+    told = (
+        f"{path}, {limits['events']} events and {limits['transactions']} transactions"
+        for path, limits in LIMITS.items()
+    )
+    return f"Limits: {'; '.join(told)}. The aim of the plain inquiry is {AIM['events']} events."
+
+
+def _level(counts: Counts) -> str:
+    """Say what one level more costs: a repeated page, the step up, and the page there."""
+    climbed, flat = counts[CLIMBED]["sqlite"], counts[DISCREPANCY]["sqlite"]
+    return (
+        f"One escalation level more adds {climbed.events - flat.events} events with the page that "
+        f"is repeated before it; the aim is {LEVEL_AIM['events']}."
     )
 
 

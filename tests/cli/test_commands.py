@@ -23,7 +23,7 @@ COMMANDS = (
     ("brief",), ("policy",), ("policy", "check"), ("policy", "show"),
     ("training",), ("training", "record"), ("training", "list"), ("training", "expiring"),
     ("recipients",), ("recipients", "add"), ("recipients", "list"), ("recipients", "revoke"),
-    ("certificate",), ("explain",),
+    ("certificate",), ("explain",), ("incidents",),
 )  # fmt: skip
 
 

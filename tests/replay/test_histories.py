@@ -8,8 +8,11 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from runtime.temporal import HandrailPlugin
+from sop import steps as inquiry
+from sop.duty import duty
+from sop.handoff import handoff
+from sop.incident import incident
 from sop.messages import Acknowledge, Command
-from sop.steps import STEPS
 from workers.worker import WORKFLOWS
 
 RECORDED = sorted((Path(__file__).parent / "histories").rglob("*.json"))
@@ -24,6 +27,7 @@ async def test_a_recorded_history_replays(file: Path) -> None:
 
 def test_every_outcome_and_every_step_is_among_the_histories() -> None:
     recorded = "".join(file.read_text() for file in RECORDED)
-    commands: list[type[Command]] = [*STEPS, Acknowledge]
+    procedures = (inquiry.STEPS, handoff.STEPS, incident.STEPS, duty.STEPS)
+    commands: list[type[Command]] = [Acknowledge, *(step for steps in procedures for step in steps)]
     names = {command.step for command in commands}
     assert {name for name in names if f'"name": "{name}"' not in recorded} == set()

@@ -10,7 +10,9 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from runtime.bootstrap import BootstrapError, bootstrap, require_bootstrapped
 from runtime.devserver import DevServer
+from runtime.schedules import SchedulesReport, show_schedules
 from runtime.temporal import connect
+from sop.policy import Policy
 from tests.desk import eventually
 from workflows.search_attributes import CASE_ESCALATION_LEVEL, CASE_STAGE, SEARCH_ATTRIBUTES
 
@@ -65,6 +67,20 @@ async def test_a_missing_namespace_is_created_and_takes_cases_with_search_attrib
     attributes = (await started.describe()).typed_search_attributes
     assert attributes[CASE_STAGE] == "reception"
     assert attributes[CASE_ESCALATION_LEVEL] == 1
+
+
+@pytest.mark.clause("INQ-8.1", "HOF-6.2")
+async def test_the_schedules_are_made_with_the_namespace_and_stay_as_they_are(
+    server: DevServer, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await client_of(server, "scheduled", monkeypatch)
+    first = await bootstrap(client, policy, task_queue="nobody")
+    assert len(first.schedules.created) == 3
+    assert not first.left_to_do
+    second = await bootstrap(client, policy, task_queue="nobody")
+    assert second.schedules == SchedulesReport()
+    shown = await show_schedules(client)
+    assert all(schedule.exists and schedule.next_at for schedule in shown)
 
 
 async def test_an_attribute_of_another_type_is_refused_by_name(

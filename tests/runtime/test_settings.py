@@ -57,6 +57,10 @@ def test_an_empty_variable_counts_as_unset(environment: pytest.MonkeyPatch) -> N
         ("SMTP_URL", "smtp://desk:x@mail.example.com", "belongs into HANDRAIL_SMTP_PASSWORD"),
         ("SMTP_URL", "smtps://mail.example.com", "HANDRAIL_MAIL_SENDER no address"),
         ("MAIL_SENDER", "desk@example.com\nBcc: x@y.z", "not an e-mail address"),
+        ("INCIDENT_URL", "incidents.example.com", "not an https:// address"),
+        ("INCIDENT_URL", "https://incidents.example.com:port/", "not an https:// address"),
+        ("INCIDENT_URL", "http://incidents.example.com/", "by https:// only"),
+        ("INCIDENT_URL", "https://x:y@incidents.example.com/", "into HANDRAIL_INCIDENT_SECRET"),
     ],
 )
 def test_a_bad_value_is_told_with_its_variable_and_what_is_allowed(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sop.access import PERMITTED, require
+from sop.access import PERMITTED, may_see_handoff, only_handoffs_of, require
 from sop.errors import NotAllowedError
 from sop.handoff.handoff import STEPS as HANDOFF_STEPS
 from sop.incident.incident import STEPS as INCIDENT_STEPS
@@ -42,6 +42,9 @@ TABLE = {
     "mark_duplicate": "xxxxx . ....",
     "adopt_policy": ".x..x . .x..",
     "acknowledge": ".xxxx . ....",
+    "read_duties": "xxxxx . .xx.",
+    "complete_duty": "xxxxx . ....",
+    "assign_duty": ".x.xx . .x..",
     "record_training": ".x.xx . .x..",
     "read_training": ".x.xx . .xx.",
     "read_own_training": "xxxxx x .xx.",
@@ -51,7 +54,6 @@ TABLE = {
     "open_handoff": "xxxxx . x...",
     "read_handoff": "xxxxx x xxx.",
     "read_verifications": ".x.xx . ..x.",
-    "read_reports": ".x.xx . ..x.",
     "confirm_items": "xxxxx . ....",
     "complete_brief": "xxxxx . ....",
     "tell_customer": "xxxxx . ....",
@@ -107,3 +109,13 @@ def test_a_refusal_names_the_clause_and_who_may() -> None:
         require(Actor(principal="anna", role=Role.CSR), "adopt_policy")
     assert refused.value.clause == "INQ-3.2"
     assert refused.value.message.endswith("permitted: duty_manager, operator, team_leader.")
+
+
+@pytest.mark.clause("HOF-3.3", "HOF-5.3")
+@pytest.mark.parametrize("role", ROLES)
+def test_a_receiving_party_has_its_own_handoffs_only_and_everybody_else_has_all(role: Role) -> None:
+    actor, bound = Actor(principal="archive", role=role), role is Role.RECEIVING_PARTY
+    assert may_see_handoff(actor, "archive")
+    assert may_see_handoff(actor, "legal-desk") is not bound
+    assert may_see_handoff(actor, None) is not bound
+    assert only_handoffs_of(actor) == ("archive" if bound else None)

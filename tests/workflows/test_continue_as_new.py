@@ -1,13 +1,11 @@
 """Very long cases continue as new with everything they know."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
-from runtime.devserver import DevServer, dev_server
+from runtime.devserver import DevServer
 from sop import messages as m
 from sop.policy import Policy
 from tests.desk import (
@@ -21,25 +19,8 @@ from tests.desk import (
     eventually,
     sqlite_url,
 )
+from tests.workflows.conftest import LONG
 from workflows.escalating import escalation_id
-from workflows.search_attributes import SEARCH_ATTRIBUTES
-
-LONG = 60
-
-
-@pytest_asyncio.fixture(scope="module")
-async def forgetful_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[DevServer]:
-    """Run a server that asks for continue-as-new after LONG events instead of 4,096."""
-    state = tmp_path_factory.mktemp("forgetful")
-    async with dev_server(
-        state,
-        time_skipping=True,
-        search_attributes=SEARCH_ATTRIBUTES,
-        dynamic_config={"limit.historyCount.suggestContinueAsNew": str(LONG)},
-    ) as up:
-        yield up
 
 
 async def test_a_case_that_continues_as_new_loses_nothing(

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sop.models import Customer, Entry, Opening, OutboxMessage
+from sop.models import Customer, Entry, Opening, OutboxMessage, VerificationOutcome
 from sop.outgoing import Outgoing
+from sop.registers import VerificationRecord
 from tests.desk import ANNA
 from workflows.flushing import in_parts
 
@@ -44,3 +45,22 @@ def test_what_an_outage_piled_up_is_flushed_in_order_and_in_parts_that_temporal_
     assert tuple(entry for part in parts for entry in part.entries) == whole.entries
     assert [part.opening for part in parts] == [whole.opening, *[None] * (len(parts) - 1)]
     assert [part.messages for part in parts] == [*[()] * (len(parts) - 1), whole.messages]
+
+
+@pytest.mark.clause("HOF-7.1", "HOF-7.3")
+def test_a_record_of_a_register_goes_out_in_the_part_that_has_its_entry() -> None:
+    logged = tuple(
+        VerificationRecord(
+            verification_id=f"v{entry}", case_id="c", customer_id="c", at=NOW, entry=entry,
+            representative="anna", role=ANNA.role, attempt=1, reason="matched",
+            outcome=VerificationOutcome.VERIFIED,
+        )
+        for entry in (1, 16, 17, 40)
+    )  # fmt: skip
+    parts = list(in_parts(outgoing(50).model_copy(update={"verifications": logged})))
+    assert [[record.entry for record in part.verifications] for part in parts] == [
+        [1, 16], [17], [40], [],
+    ]  # fmt: skip
+    for part in parts:
+        numbers = [entry.seq for entry in part.entries]
+        assert all(record.entry in numbers for record in part.verifications)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.crm import SqlCrm
+from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -16,7 +17,7 @@ from runtime.devserver import DevServer
 from sop import messages as m
 from sop.policy import Policy
 from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, a_desk, sqlite_url
-from workers.worker import WorkerLimits, make_worker
+from workers.worker import Outside, WorkerLimits, make_worker
 
 ONE_FLUSH_AT_A_TIME = WorkerLimits(
     workflow_task_slots=8,
@@ -34,10 +35,13 @@ async def test_a_flush_that_never_had_its_turn_is_written_when_the_database_is_b
     async with a_desk(server, sqlite_url(tmp_path), "turns", policy, staffed=False) as desk:
         worker = make_worker(
             desk.client,
-            crm=SqlCrm(desk.database),
-            on_call=OutboxOnCall(desk.database),
-            incidents=SqlIncidents(desk.database),
-            mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+            Outside(
+                crm=SqlCrm(desk.database),
+                on_call=OutboxOnCall(desk.database),
+                incidents=SqlIncidents(desk.database),
+                mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
+                duties=SqlDutySource(desk.database),
+            ),
             task_queue=desk.task_queue,
             limits=ONE_FLUSH_AT_A_TIME,
         )

@@ -142,6 +142,17 @@ def test_the_third_attempt_may_still_match() -> None:
 
 
 @pytest.mark.clause("HOF-4.1.4")
+def test_attempts_are_counted_anew_a_day_after_the_last_one() -> None:
+    case = handed(MISMATCHED, MISMATCHED)
+    case.pass_time(24 * HOUR - INSTANT)
+    assert case.do(MISMATCHED).verification == "needs_supervisor"
+    case = handed(MISMATCHED, MISMATCHED)
+    case.pass_time(24 * HOUR)
+    assert case.do(MISMATCHED).verification == "not_verified"
+    assert case.state.identification.attempts == 1
+
+
+@pytest.mark.clause("HOF-4.1.4")
 def test_an_attempt_that_was_no_longer_allowed_needs_a_supervisor_unseen() -> None:
     case = handed()
     receipt = case.do(EXHAUSTED)

@@ -1,0 +1,187 @@
+"""Whose handoffs a caller sees and acts on: a receiving party has its own ones only."""
+
+import pytest
+
+from runtime.case_errors import RefusedError
+from sop import messages as m
+from sop.access import PERMITTED
+from sop.handoff import messages as h
+from sop.handoff.models import Answer
+from sop.identity import Form, FormResult
+from sop.models import Actor, Role
+from tests.api.callers import Callers
+from tests.api.handing import (
+    ACCEPTED,
+    HANDOFFS,
+    PARTS,
+    REASON,
+    RECEIVING,
+    SHARED,
+    STEPS,
+    do,
+    handoff,
+    offered,
+    open_handoff,
+    page,
+    read,
+    report,
+)
+from tests.api.test_problems import UNKNOWN, is_problem
+from tests.desk import Desk
+
+NOBODYS = "handoff-00000000000000000000"
+CALLERS = [role for role in Role if role is not Role.SYSTEM]
+THEIRS = {**RECEIVING, "party": "archive", "name": "The archive"}
+
+
+@pytest.mark.clause("HOF-3.3", "HOF-5.3")
+async def test_a_receiving_party_sees_its_own_handoffs_and_no_others(on_both: Callers) -> None:
+    party = await on_both.of(Role.RECEIVING_PARTY)
+    mine = await offered(on_both, "mine to receive")
+    theirs = await offered(on_both, "theirs to receive", receiving=THEIRS)
+    for part in PARTS:
+        assert (await party.get(page(mine, part))).status_code == 200, part
+        for case_id in (theirs, NOBODYS):
+            is_problem(await party.get(page(case_id, part)), "case-not-found")
+    listed = (await party.get(HANDOFFS, limit=200)).json()["handoffs"]
+    assert {each["receiving_party"] for each in listed} == {"receiving_party"}
+    assert mine in {each["case_id"] for each in listed}
+    asked = await party.get(HANDOFFS, receiving_party="archive")
+    assert asked.json()["handoffs"] == []
+
+
+@pytest.mark.clause("HOF-3.3", "HOF-5.3")
+async def test_a_receiving_party_answers_its_own_offer_and_no_other(callers: Callers) -> None:
+    party = await callers.of(Role.RECEIVING_PARTY)
+    archive = await callers.person("archive", Role.RECEIVING_PARTY)
+    theirs = await offered(callers, "theirs to answer", receiving=THEIRS)
+    for case_id in (theirs, NOBODYS):
+        is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "case-not-found")
+    assert (await do(archive, theirs, "acknowledgement", ACCEPTED))["stage"] == "closed"
+    closed = await report(party, theirs, "acknowledgement", ACCEPTED)
+    is_problem(closed, "case-not-found")
+
+
+@pytest.mark.clause("HOF-3.3")
+async def test_only_the_receiving_party_acknowledges_whatever_the_role(callers: Callers) -> None:
+    ana = await callers.of(Role.CSR)
+    case_id = await offered(callers, "not mine")
+    refused = await report(ana, case_id, "acknowledgement", ACCEPTED)
+    is_problem(refused, "not-allowed", clause="HOF-3.3")
+
+
+@pytest.mark.clause("HOF-3.3", "HOF-5.3")
+async def test_the_workflow_holds_receiving_parties_to_their_own_handoffs_too(
+    callers: Callers, desk: Desk
+) -> None:
+    ana = await callers.of(Role.CSR)
+    await callers.person("archive", Role.RECEIVING_PARTY)
+    case_id = await offered(callers, "in the workflow")
+    inquiry_id = await ana.open("no receiving party's")
+    stranger = Actor(principal="archive", role=Role.RECEIVING_PARTY)
+    forms = (
+        FormResult(form=Form.PASSPORT, matched=True),
+        FormResult(form=Form.ACCOUNT_NUMBER, matched=True),
+    )
+    check = m.Identify(actor=stranger, forms=forms)
+    answer = h.AnswerOffer(actor=stranger, answer=Answer.ACCEPT)
+    for where, step in ((case_id, answer), (case_id, check), (inquiry_id, check)):
+        with pytest.raises(RefusedError) as refused:
+            await desk.cases.step(where, step, key=None)
+        assert (refused.value.detail.code, refused.value.detail.clause) == (
+            "not-allowed", "HOF-3.3",
+        )  # fmt: skip
+
+
+@pytest.mark.clause("HOF-5.3")
+async def test_a_receiving_party_identifies_in_its_own_handoffs_only(callers: Callers) -> None:
+    ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
+    theirs = await open_handoff(ana, "theirs to identify", receiving=THEIRS)
+    inquiry_id = await ana.open("not theirs to identify")
+    forms = [
+        {"form": "passport", "value": "C01X0006H"},
+        {"form": "account_number", "value": "DE02120300000000202051"},
+    ]
+    for case_id in (theirs, inquiry_id, NOBODYS):
+        body = {"case_id": case_id, "forms": forms}
+        answer = await party.post("/v1/customers/c-1/identifications", body, f"in {case_id}")
+        is_problem(answer, "case-not-found")
+
+
+@pytest.mark.clause("HOF-5.3")
+async def test_a_receiving_party_that_was_replaced_sees_the_handoff_no_longer(
+    callers: Callers,
+) -> None:
+    ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
+    case_id = await open_handoff(ana, "replaced")
+    await do(ana, case_id, "notes", {"text": "x"})
+    assert (await party.get(page(case_id))).status_code == 200
+    await do(ana, case_id, "receiving-party", {"receiving": THEIRS, **REASON})
+    is_problem(await party.get(page(case_id)), "case-not-found")
+    archive = await callers.person("archive", Role.RECEIVING_PARTY)
+    assert (await archive.get(page(case_id))).status_code == 200
+
+
+@pytest.mark.clause("HOF-5.3")
+async def test_no_inquiry_is_open_to_a_receiving_party(callers: Callers) -> None:
+    ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
+    case_id = await ana.open("of no receiving party")
+    for path in (f"/v1/inquiries/{case_id}", UNKNOWN, "/v1/inquiries", "/v1/tasks"):
+        is_problem(await party.get(path), "not-allowed")
+    inside = {**handoff(inquiry_id=case_id)}
+    is_problem(await party.post(HANDOFFS, inside, "by a party"), "not-allowed")
+
+
+@pytest.mark.clause("HOF-3.3")
+async def test_a_receiving_party_sees_the_level_of_the_identity_and_not_the_evidence(
+    callers: Callers,
+) -> None:
+    ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
+    case_id = await offered(callers, "level, not evidence")
+
+    async def check_of(path: str) -> dict[str, object]:
+        entries = (await (party if path == "party" else ana).get(page(case_id, "timeline"))).json()
+        (check,) = (e for e in entries["entries"] if e["kind"] == "identity.checked")
+        return dict(check["detail"])
+
+    assert (await check_of("ana"))["forms_asked"] == ["passport", "account_number"]
+    shown = await check_of("party")
+    assert (shown["outcome"], shown["level"]) == ("verified", "standard")
+    assert "forms_asked" not in shown
+    assert "passport" not in (await party.get(page(case_id, "brief"))).text
+
+
+@pytest.mark.clause("HOF-3.1", "HOF-3.2", "HOF-3.3", "HOF-5.3")
+@pytest.mark.parametrize("role", CALLERS)
+async def test_each_role_may_do_in_handoffs_what_the_table_says_and_nothing_else(
+    callers: Callers, role: Role
+) -> None:
+    caller = await callers.of(role)
+    for action, (step, body) in {**STEPS, **SHARED}.items():
+        answer = await report(caller, NOBODYS, step, body)
+        is_problem(answer, "case-not-found" if role in PERMITTED[action] else "not-allowed")
+    reads = await caller.get(HANDOFFS)
+    assert (reads.status_code == 200) == (role in PERMITTED["read_handoff"])
+    for part in PARTS:
+        answer = await caller.get(page(NOBODYS, part))
+        may = role in PERMITTED["read_handoff"]
+        is_problem(answer, "case-not-found" if may else "not-allowed")
+    body = handoff(receiving=THEIRS)
+    opens = await caller.post(HANDOFFS, body, f"handoff by {role}")
+    assert (opens.status_code == 202) == (role in PERMITTED["open_handoff"])
+
+
+@pytest.mark.clause("HOF-5.3", "HOF-7.1", "HOF-7.3")
+@pytest.mark.parametrize("role", CALLERS)
+async def test_the_verification_log_and_the_reports_are_for_supervisors_and_auditors(
+    callers: Callers, role: Role
+) -> None:
+    case_id = await offered(callers, f"registers for {role}")
+    caller = await callers.of(role)
+    supervisors = {Role.TEAM_LEADER, Role.QUALITY_MANAGER, Role.DUTY_MANAGER, Role.AUDITOR}
+    for part in ("verifications", "reports"):
+        if role in supervisors:
+            assert len((await read(caller, case_id, part))[part]) == (part == "verifications")
+            is_problem(await caller.get(page(NOBODYS, part)), "case-not-found")
+        else:
+            is_problem(await caller.get(page(case_id, part)), "not-allowed")
