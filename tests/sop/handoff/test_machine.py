@@ -19,7 +19,6 @@ from sop.errors import SopError
 from sop.handoff import messages as h
 from sop.handoff.couriers import CourierStatus
 from sop.handoff.handoff import Handoff
-from sop.handoff.models import Answer
 from sop.handoff.state import HandoffState
 from sop.models import Actor, Entry, TaskRecord
 from sop.outgoing import Outgoing
@@ -60,6 +59,7 @@ from tests.sop.handoff.builders import (
     NOTICED,
     POSTED,
     REFUSED,
+    REJECTED,
     RITA,
     RON,
     SENT,
@@ -80,6 +80,7 @@ from tests.sop.handoff.model import VERSIONS, HandoffModel
 from tests.sop.model_identity import Known
 from tests.sop.model_steps import Model
 
+INSTANTS = st.sampled_from([-INSTANT, timedelta(0), INSTANT])
 LEAPS = st.sampled_from([0, 1, 60, 660, 3_600, 14_400, 43_200, 86_400])
 BRISK = VERSIONS["brisk"]
 POLICIES = {
@@ -122,11 +123,13 @@ MOVES: tuple[m.Command, ...] = (
     h.ReportCourier(actor=ANNA, status=CourierStatus.EXCEPTION),
     CONCLUDED,
 )
-ANSWERS: tuple[h.AnswerOffer, ...] = (
-    ACCEPTED,
-    IN_PART,
-    REFUSED,
-    h.AnswerOffer(actor=RITA, answer=Answer.REFUSE, reason="Not today."),
+ANSWERS = (ACCEPTED, IN_PART, ACCEPTED, REFUSED)
+BEGUN: tuple[tuple[m.Command, ...], ...] = (
+    (),
+    (IDENTIFIED,),
+    (NOTICED, APPROVED),
+    (MISMATCHED, MISMATCHED, MISMATCHED, APPROVED),
+    (EXHAUSTED, REJECTED, IDENTIFIED),
 )
 RARELY = (*(False,) * 8, True)
 WAYS = (SENT, SENT, POSTED, MAILED)
@@ -219,20 +222,30 @@ class DeskMachine(RuleBasedStateMachine):
     @initialize(
         known=st.booleans(),
         from_inquiry=st.booleans(),
+        begun=st.sampled_from(BEGUN),
         far=st.integers(0, 5),
-        way=st.integers(0, 3),
+        way=st.sampled_from(WAYS),
     )
-    def begin_the_day(self, known: bool, from_inquiry: bool, far: int, way: int) -> None:
+    def begin_the_day(
+        self,
+        known: bool,
+        from_inquiry: bool,
+        begun: tuple[m.Command, ...],
+        far: int,
+        way: m.Command,
+    ) -> None:
         """Open one handoff, and take it some of its way."""
         if known:
             self.report(IDENTIFIED)
         self.open_a_handoff(from_inquiry=from_inquiry, waits=True)
-        for step in (*AHEAD, WAYS[way])[:far]:
+        for step in (*begun, CONFIRMED, BRIEFED, TOLD, way, ACCEPTED)[: len(begun) + far]:
             self.side(0).report(step, self.now)
 
     @precondition(lambda self: len(self.sides) < 3)
-    @rule(from_inquiry=st.booleans(), waits=st.booleans())
-    def open_a_handoff(self, from_inquiry: bool, waits: bool) -> None:
+    @rule(from_inquiry=st.booleans(), waits=st.booleans(), doubt=st.sampled_from(RARELY))
+    def open_a_handoff(self, from_inquiry: bool, waits: bool, doubt: bool = False) -> None:
+        if doubt:
+            self.report(NOTICED)
         name = f"handoff-0000000{len(self.sides)}"
         if not from_inquiry:
             self.begin(handoff_order(case_id=name, policy=POLICIES["2026.1"], received_at=self.now))
@@ -240,7 +253,8 @@ class DeskMachine(RuleBasedStateMachine):
         order = handing_over(waits=waits, case_id=name).order
         order = order.model_copy(update={"received_at": self.now, "policy": POLICIES["2026.1"]})
         self.report(h.OpenHandoff(actor=ANNA, order=order))
-        for started in self.inquiry.take_new_handoffs():
+        for started in self.inquiry.state.handoffs_to_start:
+            self.inquiry.handoff_begun(started, self.now, started=True)
             self.begin(started)
 
     def begin(self, order: h.HandoffOrder) -> None:
@@ -284,10 +298,11 @@ class DeskMachine(RuleBasedStateMachine):
     @rule(
         which=st.integers(0, 2),
         by=st.sampled_from([LENA, DORA, DORA, QUINN, BEN]),
-        approve=st.booleans(),
+        approve=st.sampled_from([True, True, True, False]),
         beside=st.sampled_from([None, None, -INSTANT, timedelta(0), INSTANT]),
         notice=st.booleans(),
-        step=st.sampled_from([CONFIRMED, WITH_NOTICE, ACCEPTED, IDENTIFIED, NOTED]),
+        given=st.sampled_from(RARELY),
+        step=st.sampled_from([CONFIRMED, CONFIRMED, CONFIRMED, ACCEPTED, IDENTIFIED]),
     )
     def decide(
         self,
@@ -296,12 +311,15 @@ class DeskMachine(RuleBasedStateMachine):
         approve: bool,
         beside: timedelta | None,
         notice: bool,
+        given: bool,
         step: m.Command,
     ) -> None:
         """Decide, and do a step: at once, or about the moment at which an approval ends."""
         side = self.side(which)
         if notice:
             side.report(NOTICED, self.now)
+        if given:
+            side.report(assigned(by.principal), self.now)
         side.report(APPROVED.model_copy(update={"actor": by, "approve": approve}), self.now)
         until = side.model.identity.approved_until
         if beside is not None and until is not None:
@@ -315,6 +333,7 @@ class DeskMachine(RuleBasedStateMachine):
         by=st.sampled_from([None, None, RON, ANNA]),
         beside=st.sampled_from([None, None, -INSTANT, timedelta(0), INSTANT]),
         hurry=st.booleans(),
+        doubt=st.sampled_from([None, None, None, None, MISMATCHED, NOTICED]),
     )
     def answer(
         self,
@@ -323,6 +342,7 @@ class DeskMachine(RuleBasedStateMachine):
         by: Actor | None,
         beside: timedelta | None,
         hurry: bool,
+        doubt: m.Identify | None,
     ) -> None:
         """Answer an offer, at once or about the moment at which custody returns."""
         side = self.side(which)
@@ -333,12 +353,16 @@ class DeskMachine(RuleBasedStateMachine):
         if beside is not None and offer is not None and offer.back is not None:
             self.now = max(self.now, offer.back + beside)
         party = RITA.model_copy(update={"principal": side.model.receiver})
+        if doubt is not None:
+            side.report(doubt.model_copy(update={"actor": party}), self.now)
         side.report(answer.model_copy(update={"actor": by or party}), self.now)
 
     @precondition(lambda self: any(side.model.sending for side in self.sides))
-    @rule(left=st.booleans())
-    def a_mail_has_left_or_could_not(self, left: bool) -> None:
+    @rule(left=st.booleans(), check=st.sampled_from([None, MISMATCHED, ATTESTED_ONLY]))
+    def a_mail_has_left_or_could_not(self, left: bool, check: m.Identify | None) -> None:
         for side in self.sides:
+            if check is not None and side.model.sending:
+                side.report(check, self.now)
             if left:
                 side.case.mail_sent("key-1", self.now)
                 side.model.send(self.now)
@@ -346,6 +370,17 @@ class DeskMachine(RuleBasedStateMachine):
                 side.case.mail_not_sent("no-recipient-key", self.now)
                 side.model.not_sent()
             side.flush()
+
+    @precondition(lambda self: self.sides)
+    @rule(which=st.integers(0, 2), beside=INSTANTS, step=st.sampled_from([CONFIRMED, TOLD, SENT]))
+    def work_about_the_end_of_an_identity(
+        self, which: int, beside: timedelta, step: m.Command
+    ) -> None:
+        side = self.side(which)
+        until = side.model.identity.until
+        if until is not None:
+            self.now = max(self.now, until + beside)
+            side.report(step, self.now)
 
     @precondition(lambda self: self.sides)
     @rule(which=st.integers(0, 2), version=st.sampled_from(list(POLICIES)))
