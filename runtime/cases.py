@@ -50,12 +50,11 @@ from sop.procedure import Procedure
 from sop.state import InquiryStart
 from workflows.escalating import escalation_id
 from workflows.indexing import of_case
-from workflows.starting import handoff_start
+from workflows.starting import DIGEST_MEMO, handoff_start
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """An Update that no worker has answered by then is reported so; its id is safe to repeat."""
 
-DIGEST_MEMO = "request_digest"
 
 _REPETITIONS = 2
 
@@ -153,6 +152,8 @@ class Cases:
         async def begin() -> Opened:
             if opening.inquiry_id is None:
                 return await self._start_handoff(order)
+            if await self.exists(order.case_id):
+                return await self._opened_before(order.case_id, digest)
             step = OpenHandoff(actor=actor, digest=digest, order=order)
             await self.step(opening.inquiry_id, step, key=key)
             return Opened(case_id=order.case_id, run_id=None, created=True)

@@ -223,6 +223,11 @@ class CaseFile(Generic[P, S]):
             changes["opening"] = opening
         self.set(pending=out.model_copy(update=changes))
 
+    def note_handler(self, principal: str) -> None:
+        """Note who works on the case; who decides about it must be somebody else (HOF-3.2)."""
+        if principal not in self.state.handled_by:
+            self.set(handled_by=(*self.state.handled_by, principal))
+
     @property
     def handlers(self) -> frozenset[str]:
         """Whose case it is: none of them decides about it (HOF-3.2)."""

@@ -172,9 +172,11 @@ def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
     approved = known.discrepancy
     if approved is not None and approved.approved_until is not None:
         if now < approved.approved_until:
+            require_another(approved.decided_by, actor)
             _use_approval(case, approved, actor, now)
             return
     elif known.identity is not None and now < known.identity.expires_at:
+        require_another(known.identity.approved_by, actor)
         return
     expired = known.identity is not None or approved is not None
     why = "has expired: identify the customer again" if expired else "is missing"
@@ -183,6 +185,19 @@ def use_identity(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
         "POST /v1/customers/{id}/identifications takes it.",
         clause="HOF-4.1.2",
     )
+
+
+def require_another(approved_by: str | None, actor: Actor) -> None:
+    """Refuse whoever approved a discrepancy to go on with it themselves (HOF-3.2).
+
+    Raises:
+        NotAllowedError: The approval was the actor's own.
+    """
+    if approved_by == actor.principal:
+        raise NotAllowedError(
+            "Who approved the discrepancy does not go on with the case: another person must.",
+            clause="HOF-3.2",
+        )
 
 
 def require_holding(case: AnyCase, what: str, actor: Actor, now: datetime) -> None:
@@ -194,8 +209,11 @@ def require_holding(case: AnyCase, what: str, actor: Actor, now: datetime) -> No
         BehindGateError: A later check did not succeed, or a supervisor must decide.
     """
     require_decided(case)
-    if case.state.identification.identity is None:
+    identity = case.state.identification.identity
+    if identity is None:
         use_identity(case, what, actor, now)
+    else:
+        require_another(identity.approved_by, actor)
 
 
 def revoke(case: AnyCase, outcome: VerificationOutcome) -> None:

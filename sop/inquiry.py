@@ -16,7 +16,7 @@ from sop.procedure import Procedure
 from sop.state import InquiryOutcome, InquiryStart, InquiryState
 from sop.steps import STEPS
 from sop.steps_ending import close, may_close
-from sop.steps_handling import hear_handoff
+from sop.steps_handling import handoff_begun, hear_handoff
 from sop.steps_intake import attest_reception, check_classification, classify
 
 
@@ -111,11 +111,10 @@ class Inquiry(Case, Procedure[CasePolicy, InquiryState, CaseRecord]):
         hear_handoff(self, said, now)
         self.close_if_done(CLOCK, now)
 
-    def take_new_handoffs(self) -> tuple[HandoffOrder, ...]:
-        """Return the handoffs whose workflow is to be started; each is returned once."""
-        new = self.state.handoffs_to_start
-        self.set(handoffs_to_start=())
-        return new
+    def handoff_begun(self, order: HandoffOrder, now: datetime, *, started: bool) -> None:
+        """Note that a handoff's workflow runs; one whose id has run before is not waited for."""
+        handoff_begun(self, order, now, started=started)
+        self.close_if_done(CLOCK, now)
 
     def close_if_done(self, actor: Actor, now: datetime) -> None:
         """Close the case when nothing is missing any more."""

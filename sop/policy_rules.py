@@ -38,10 +38,17 @@ class FollowUpRule(Payload):
 
 
 class VerificationRule(Payload):
-    """Identity check (INQ-4.3)."""
+    """Identity check of an inquiry (INQ-4.3).
+
+    Attributes:
+        forms: What a representative may have asked for.
+        attested: A representative may attest a check that was made elsewhere, in person say; False:
+            only an identification counts.
+    """
 
     forms: tuple[Slug, ...]
     general_information_exempt: bool = False
+    attested: bool = True
 
 
 class Message(Payload):

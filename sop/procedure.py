@@ -124,11 +124,6 @@ class Procedure(CaseFile[P, S], Generic[P, S, Row], ABC):
         """Return the answer that was given under this id before."""
         return self.state.seen.get(cause)
 
-    def note_handler(self, principal: str) -> None:
-        """Note who works on the case; who decides about it must be somebody else (HOF-3.2)."""
-        if principal not in self.state.handled_by:
-            self.set(handled_by=(*self.state.handled_by, principal))
-
     def hear(self, said: EscalationReport) -> None:
         """Note what an escalation of this case says of itself."""
         report(self, said)

@@ -85,6 +85,7 @@ _IDENTITY = {
 }
 
 _HANDOFF = {
+    "handoff.not_started": "found that {handoff_id} had run before, and does not wait for it",
     "handoff.opened": "opened the handoff[ {handoff_id}][ of {items:list}] to {receiving_party}"
     "[, from {inquiry_id}][?waits|; the inquiry waits for it][; {custody} has custody]",
     "handoff.assigned": "gave the handoff to {to_assignee}[; {from_assignee} had it before]"

@@ -176,11 +176,27 @@ def open_handoff(case: Case, step: OpenHandoff, now: datetime) -> None:
 
 def carry_identity(case: Case, order: HandoffOrder, now: datetime) -> HandoffOrder:
     """Return the order with what the inquiry has verified, as long as that holds (HOF-3.3)."""
+    order = order.model_copy(update={"handled_by": tuple(sorted(case.handlers))})
     identity = case.state.identification.identity
     if identity is None or identity.expires_at <= now:
         return order
     proofs = tuple(c for c in case.state.proofs if c.startswith("HOF-4.1."))
     return order.model_copy(update={"identity": identity, "identity_proofs": proofs})
+
+
+def handoff_begun(case: Case, order: HandoffOrder, now: datetime, *, started: bool) -> None:
+    """Let the inquiry wait for a handoff that runs; one that ran before may never report."""
+    rest = tuple(o for o in case.state.handoffs_to_start if o.case_id != order.case_id)
+    case.set(handoffs_to_start=rest)
+    if started:
+        return
+    notes = tuple(
+        n.model_copy(update={"waits": False}) if n.handoff_id == order.case_id else n
+        for n in case.state.handoffs
+    )
+    case.set(handoffs=notes)
+    name = f"handoff/{order.case_id}/ran-before"
+    case.record("handoff.not_started", CLOCK, now, entry_id=name, handoff_id=order.case_id)
 
 
 def hear_handoff(case: Case, said: HandoffReport, now: datetime) -> None:
@@ -208,6 +224,8 @@ def hear_handoff(case: Case, said: HandoffReport, now: datetime) -> None:
 def assign(case: Case, step: m.Assign, now: datetime) -> None:
     """Assign or reassign the case."""
     before = case.state.assignee
+    if before is not None:
+        case.note_handler(before)
     case.set(assignee=step.assignee)
     case.record(
         "inquiry.assigned",

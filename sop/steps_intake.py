@@ -5,7 +5,9 @@ from datetime import datetime
 from sop import messages as m
 from sop.case import Case
 from sop.errors import BehindGateError, InvalidValueError
-from sop.identification import revoke
+from sop.evidence import check_forms
+from sop.identification import open_discrepancy, require_decided, revoke
+from sop.identity import Form
 from sop.models import Actor, Classification, Reception, VerificationOutcome
 from sop.policy import CasePolicy
 from sop.stages import cleared
@@ -114,6 +116,8 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
             clause="INQ-4.3.1",
         )
     verified = step.outcome == VerificationOutcome.VERIFIED
+    require_decided(case)
+    _require_attestable(case, step, verified=verified)
     checked = case.state.identification.outcome
     if verified and checked not in {None, VerificationOutcome.VERIFIED}:
         raise BehindGateError(
@@ -135,3 +139,23 @@ def record_verification(case: Case, step: m.RecordVerification, now: datetime) -
         outcome=str(step.outcome),
         exempt_from_verification=not verified and cleared(case.policy, case.state),
     )
+    if step.outcome == VerificationOutcome.NEEDS_SUPERVISOR and case.policy.identification:
+        open_discrepancy(case, "attested", step.actor, now)
+
+
+def _require_attestable(case: Case, step: m.RecordVerification, *, verified: bool) -> None:
+    """Refuse what only an identification proves: two forms, and a policy that takes a word for it.
+
+    A case of a policy without rules of identification is attested as it always was.
+    """
+    rule = case.policy.identification
+    if rule is None or not verified:
+        return
+    if not case.policy.verification.attested:
+        raise BehindGateError(
+            "The policy takes no attestation of an identity check: identify the customer with "
+            "POST /v1/customers/{id}/identifications.",
+            clause="HOF-4.1.3",
+        )
+    known = {str(form) for form in Form}
+    check_forms(rule, tuple(Form(form) for form in step.forms_asked if form in known))

@@ -92,6 +92,10 @@ class Casework:
         """Return whether nothing is under way that must end before the case continues as new."""
         return True
 
+    async def until_quiet(self) -> None:
+        """Wait for what is under way."""
+        await workflow.wait_condition(self.is_quiet)
+
     def show(self) -> None:
         """Tell the Temporal UI where the case stands."""
         workflow.set_current_details(self.case.details())

@@ -33,6 +33,7 @@ class HandoffWorkflow(HandoffSteps):
         try:
             await self.follow_the_case()
         except asyncio.CancelledError:
+            await to_the_end(self.until_quiet())  # what is mailed cannot be called back
             self.case.cancel(workflow.now())
         await to_the_end(self.end())
         return self.case.outcome()

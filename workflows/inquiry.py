@@ -39,8 +39,9 @@ class InquiryWorkflow(InquirySteps):
 
     async def act(self) -> None:
         """Start the handoffs that were opened from the inquiry."""
-        for order in self.case.take_new_handoffs():
-            await start_handoff(order)
+        while orders := self.case.state.handoffs_to_start:
+            started = await start_handoff(orders[0])
+            self.case.handoff_begun(orders[0], workflow.now(), started=started)
 
     def to_continue(self) -> InquiryStart:
         """Return the input with which the inquiry continues as new."""

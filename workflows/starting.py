@@ -5,10 +5,14 @@ from sop.handoff.handoff import Handoff
 from sop.handoff.messages import HandoffOrder
 from sop.handoff.state import HandoffStart
 from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows.indexing import of_case
+
+DIGEST_MEMO = "request_digest"
+"""Where a workflow keeps the fingerprint of the request that opened it."""
 
 
 def handoff_start(order: HandoffOrder) -> HandoffStart:
@@ -18,8 +22,13 @@ def handoff_start(order: HandoffOrder) -> HandoffStart:
     )
 
 
-async def start_handoff(order: HandoffOrder) -> None:
-    """Start a handoff; it may outlive the inquiry that it was opened from."""
+async def start_handoff(order: HandoffOrder) -> bool:
+    """Start a handoff; it may outlive the inquiry that it was opened from.
+
+    Returns:
+        Whether it was started. False: this id has run already, because an operator has reset the
+        inquiry, or another case had it.
+    """
     start = handoff_start(order)
     try:
         await workflow.start_child_workflow(
@@ -28,7 +37,11 @@ async def start_handoff(order: HandoffOrder) -> None:
             id=order.case_id,
             static_summary=summary(order.policy.desk.local(order.received_at)),
             search_attributes=of_case(Handoff.begin(start, order.received_at)),
+            memo={DIGEST_MEMO: order.digest},
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             parent_close_policy=ParentClosePolicy.ABANDON,
         )
-    except WorkflowAlreadyStartedError:  # an operator has reset the inquiry; it runs already
+    except WorkflowAlreadyStartedError:
         workflow.logger.info("handoff.already_started", extra={"handoff_id": order.case_id})
+        return False
+    return True

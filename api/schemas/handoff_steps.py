@@ -57,7 +57,7 @@ class TellCustomerIn(Request):
 class TransferIn(Request):
     """A transfer (HOF-4.2.4)."""
 
-    channel: Slug = Field(
+    channel: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_NUL)] = Field(
         description="A channel that the policy approves. Another one is refused, and reported.",
         examples=["crm", "courier", "encrypted_email"],
     )

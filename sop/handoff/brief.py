@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from sop.durations import format_duration
 from sop.explain import told
 from sop.handoff.brief_models import (
     Brief,
@@ -117,7 +118,8 @@ def mail_text(case: HandoffCase) -> str:
         "Summary:",
         state.brief or "",
         "",
-        f"Please acknowledge within {case.policy.handoff.return_after}; {desk.contact}.",
+        f"Please acknowledge within {format_duration(case.policy.handoff.return_after)}; "
+        f"{desk.contact}.",
     )
     return "\n".join(lines)
 

@@ -82,6 +82,7 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
             case_id=order.case_id,
             received_at=received_at,
             opened_by=by.principal,
+            handled_by=order.handled_by,
             assignee=opening.assignee,
             customer=Customer(
                 customer_id=opening.customer_id,

@@ -68,7 +68,7 @@ class Transfer(Command):
     """
 
     step: ClassVar[str] = "transfer"
-    channel: Slug
+    channel: Annotated[str, Field(min_length=1, max_length=40)]
     carrier: Slug | None = None
     tracking_number: Annotated[str, Field(max_length=40)] | None = None
     notice: CustomerNotice | None = None
@@ -147,6 +147,7 @@ class HandoffOrder(Payload):
     Attributes:
         identity: What the inquiry has verified: the handoff carries it on, with its end.
         identity_proofs: The clauses of HOF-4.1 that the inquiry's journal proves.
+        handled_by: Who has worked on the inquiry: nobody of them decides about the handoff.
     """
 
     case_id: str
@@ -157,6 +158,7 @@ class HandoffOrder(Payload):
     digest: str = ""
     identity: Identity | None = None
     identity_proofs: tuple[str, ...] = ()
+    handled_by: tuple[str, ...] = ()
 
 
 class OpenHandoff(Command):

@@ -168,6 +168,7 @@ def assign(case: HandoffCase, step: m.AssignHandoff, now: datetime) -> None:
     """Give the handoff to another representative; what is still the sender's goes along."""
     require_receiver(case.state.receiving.party, step.assignee)
     before = case.state.sender
+    case.note_handler(before)
     case.set(assignee=step.assignee)
     case.record(
         "handoff.assigned",

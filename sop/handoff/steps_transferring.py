@@ -1,5 +1,6 @@
 """The steps of the transfer: channel, offer, answer, return, end (HOF-4.2.4 to HOF-4.3)."""
 
+import re
 from datetime import datetime
 
 from sop.errors import (
@@ -11,7 +12,7 @@ from sop.errors import (
 )
 from sop.handoff import messages as m
 from sop.handoff.case import HandoffCase
-from sop.handoff.couriers import check_status, check_tracking
+from sop.handoff.couriers import CourierStatus, check_status, check_tracking
 from sop.handoff.models import Answer, HandoffClosedAs, TransferChannel
 from sop.handoff.offering import give_back, make_offer
 from sop.handoff.state import Offer
@@ -30,27 +31,33 @@ def transfer(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal | No
     Returns:
         The refusal of a channel that is not approved: it is on record, with an incident report.
     """
+    channel = _named(step.channel)
+    if channel not in case.policy.handoff.channels:
+        return _refuse_channel(case, step, channel, now)
     require_not_offered(case, "another transfer")
-    if step.channel not in case.policy.handoff.channels:
-        return _refuse_channel(case, step, now)
     if step.notice is not None:
         notice_customer(case, step.notice, step.actor, now)
     require_prepared(case, "The transfer", step.actor, now)
-    carrier, number = _tracking(case, step)
+    carrier, number = _tracking(case, step, channel)
     offer = Offer(
         number=case.state.offers + 1,
-        channel=step.channel,
+        channel=channel,
         carrier=carrier,
         tracking_number=number,
         by=step.actor.principal,
         begun_at=now,
     )
     case.set(offers=offer.number)
-    if step.channel == TransferChannel.ENCRYPTED_EMAIL:
+    if channel == TransferChannel.ENCRYPTED_EMAIL:
         _begin_mail(case, step, offer, now)
     else:
         make_offer(case, offer, step.actor, now)
     return None
+
+
+def _named(channel: str) -> str:
+    """Return a channel as the policy spells it: nothing else that is written enters a record."""
+    return re.sub(r"[^a-z0-9]+", "_", channel.casefold()).strip("_") or "unnamed"
 
 
 def mail_sent(case: HandoffCase, key_id: str, now: datetime) -> None:
@@ -76,14 +83,21 @@ def mail_not_sent(case: HandoffCase, why: str, now: datetime) -> None:
 
 
 def report_courier(case: HandoffCase, step: m.ReportCourier, now: datetime) -> None:
-    """Note how far the courier has come."""
-    offer = case.state.offer
+    """Note how far the courier has come, also with what has come back to the sender meanwhile."""
+    late = case.state.offer is None
+    offer = case.state.offer or case.state.last_offer
     if offer is None or offer.channel != TransferChannel.COURIER:
         raise WrongStageError("No courier is on the way with this handoff.", clause="HOF-4.2.4")
     if not check_status(offer.courier_status, step.status):
         return  # told before
-    case.set(offer=offer.model_copy(update={"courier_status": step.status}))
+    told = offer.model_copy(update={"courier_status": step.status})
+    case.set(**{"last_offer" if late else "offer": told})
     case.record("courier.reported", step.actor, now, status=str(step.status))
+    if late or step.status in {CourierStatus.EXCEPTION, CourierStatus.RETURNED}:
+        name = f"offer/{offer.number}/courier/{case.state.seq}"
+        status = step.status.replace("_", " ")
+        body = f"{case.state.case_id}: the courier says: {status}. Custody is yours; see to it."
+        case.warn_holder(name, body, now)
 
 
 def answer_offer(case: HandoffCase, step: m.AnswerOffer, now: datetime) -> None:
@@ -217,7 +231,7 @@ def _open_offer(case: HandoffCase, actor: Actor, now: datetime) -> Offer:
     return offer
 
 
-def _refuse_channel(case: HandoffCase, step: m.Transfer, now: datetime) -> Refusal:
+def _refuse_channel(case: HandoffCase, step: m.Transfer, channel: str, now: datetime) -> Refusal:
     channels = ", ".join(case.policy.handoff.channels)
     kind = ReportKind.CHANNEL_NOT_APPROVED
     report_id = case.report_id(kind, case.state.seq + 1)
@@ -226,14 +240,14 @@ def _refuse_channel(case: HandoffCase, step: m.Transfer, now: datetime) -> Refus
         step.actor,
         now,
         ["HOF-5.2"],
-        channel=step.channel,
+        channel=channel,
         report=report_id,
     )
-    text = f"A transfer over {step.channel} was tried and refused."
+    text = f"A transfer over {channel} was tried and refused."
     case.report_exception(kind, "HOF-4.2.4", step.actor, now, text)
     return Refusal(
         code=CHANNEL_NOT_APPROVED,
-        message=f"{step.channel} is no approved channel; use one of {channels}. Nothing was "
+        message=f"{channel} is no approved channel; use one of {channels}. Nothing was "
         f"transferred, and the attempt is on record as {report_id}.",
         clause="HOF-4.2.4",
     )
@@ -250,8 +264,8 @@ def _begin_mail(case: HandoffCase, step: m.Transfer, offer: Offer, now: datetime
     case.record("mail.begun", step.actor, now, number=offer.number)
 
 
-def _tracking(case: HandoffCase, step: m.Transfer) -> tuple[str | None, str | None]:
-    if step.channel != TransferChannel.COURIER:
+def _tracking(case: HandoffCase, step: m.Transfer, channel: str) -> tuple[str | None, str | None]:
+    if channel != TransferChannel.COURIER:
         return None, None
     if step.carrier is None or step.tracking_number is None:
         raise InvalidValueError(

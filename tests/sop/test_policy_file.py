@@ -125,6 +125,7 @@ def test_a_policy_with_a_garbled_line_is_read_or_refused_with_lines_that_exist(t
 OPTIONAL = {
     r"calendars\.office\.subdivision": "the holidays are then those of the whole country",
     r"calendars\.office\.(mon|tue|wed|thu|fri)": "the desk is then closed on that day",
+    r"verification\.attested": "a check that was made elsewhere may then be recorded",
     r"verification\.general_information_exempt": "nothing is then exempt from the check",
     r"(escalation\.\w+|promise|incident)\.warn_at": "nobody is then warned before",
     r"((handoff|incident|duty)\.)?escalation\.\w+\.chain": "nobody is then above the first role",

@@ -34,9 +34,7 @@ def with_outcome(outcome: VerificationOutcome | None) -> Handled:
 
 
 @pytest.mark.clause("INQ-4.3.2")
-@pytest.mark.parametrize(
-    "outcome", [None, VerificationOutcome.NOT_VERIFIED, VerificationOutcome.NEEDS_SUPERVISOR]
-)
+@pytest.mark.parametrize("outcome", [None, VerificationOutcome.NOT_VERIFIED])
 @pytest.mark.parametrize("step", [ANSWERED, RESOLVED])
 def test_nothing_is_disclosed_or_resolved_before_the_customer_is_verified(
     outcome: VerificationOutcome | None, step: m.Command
@@ -49,6 +47,33 @@ def test_nothing_is_disclosed_or_resolved_before_the_customer_is_verified(
     assert case.case.state == before
     case.do(VERIFIED, step)
     assert case.case.state.seq > before.seq
+
+
+@pytest.mark.clause("HOF-4.1.4", "INQ-4.3.2")
+@pytest.mark.parametrize("step", [ANSWERED, RESOLVED, VERIFIED])
+def test_what_is_recorded_as_needing_a_supervisor_is_decided_by_one(step: m.Command) -> None:
+    case = with_outcome(VerificationOutcome.NEEDS_SUPERVISOR)
+    assert case.entry("discrepancy.opened").detail["cause"] == "attested"
+    assert [rung.rung for rung in case.case.state.rungs if rung.fired_at] == ["discrepancy"]
+    before = case.case.state
+    with pytest.raises(BehindGateError, match="supervisor") as refused:
+        case.do(step)
+    assert (refused.value.clause, case.case.state) == ("HOF-4.1.4", before)
+
+
+@pytest.mark.clause("HOF-4.1.2")
+def test_one_form_of_identification_is_not_attested_as_verified() -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        opened().do(VERIFIED.model_copy(update={"forms_asked": ("security_question",)}))
+    assert refused.value.clause == "HOF-4.1.2"
+
+
+@pytest.mark.clause("HOF-4.1.3")
+def test_a_policy_may_take_no_attestation_of_an_identity_check() -> None:
+    rule = shipped_policy().verification.model_copy(update={"attested": False})
+    with pytest.raises(BehindGateError) as refused:
+        opened(policy=policy_with(verification=rule)).do(VERIFIED)
+    assert refused.value.clause == "HOF-4.1.3"
 
 
 @pytest.mark.clause("INQ-4.3.2")

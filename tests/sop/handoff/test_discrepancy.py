@@ -378,3 +378,16 @@ def test_a_check_can_be_stopped_by_any_of_the_policys_rungs_or_by_none() -> None
     case = stopped(policy=handoff_policy(without="discrepancy"))
     assert (case.fired_rungs, case.stage) == ({}, "stopped")
     decide(case, LENA)
+
+
+@pytest.mark.clause("HOF-3.2")
+def test_who_approved_a_discrepancy_does_not_go_on_with_the_case_themselves() -> None:
+    case = handed(IDENTIFIED.model_copy(update={"noticed": True}), APPROVED)
+    own = CONFIRMED.model_copy(update={"actor": APPROVED.actor})
+    before = case.state
+    with pytest.raises(NotAllowedError) as refused:
+        case.do(own)
+    assert (refused.value.clause, case.state) == ("HOF-3.2", before)
+    case.do(CONFIRMED)
+    with pytest.raises(NotAllowedError):
+        case.do(own)

@@ -253,7 +253,8 @@ class DeskMachine(RuleBasedStateMachine):
         order = handing_over(waits=waits, case_id=name).order
         order = order.model_copy(update={"received_at": self.now, "policy": POLICIES["2026.1"]})
         self.report(h.OpenHandoff(actor=ANNA, order=order))
-        for started in self.inquiry.take_new_handoffs():
+        for started in self.inquiry.state.handoffs_to_start:
+            self.inquiry.handoff_begun(started, self.now, started=True)
             self.begin(started)
 
     def begin(self, order: h.HandoffOrder) -> None:

@@ -49,9 +49,7 @@ def test_a_transfer_over_the_crm_is_offered_at_once() -> None:
 
 
 @pytest.mark.clause("HOF-4.2.4")
-@pytest.mark.parametrize(
-    "step", [CONFIRMED, BRIEFED, TOLD, CHANGED, SENT, FAXED, WITHDRAWN, CONCLUDED]
-)
+@pytest.mark.parametrize("step", [CONFIRMED, BRIEFED, TOLD, CHANGED, SENT, WITHDRAWN, CONCLUDED])
 def test_what_has_no_place_while_it_is_offered_is_refused(step: Command) -> None:
     case = offered()
     before = case.state
@@ -81,6 +79,36 @@ def test_a_forbidden_channel_is_refused_and_the_attempt_is_on_record_as_an_incid
     entry = case.entry("channel.refused")
     assert (entry.detail["report"], entry.detail["channel"]) == (report.report_id, channel)
     assert case.state.custody == "anna"
+
+
+@pytest.mark.clause("HOF-4.2.4")
+@pytest.mark.parametrize("written", ["E-Mail", "WhatsApp", "plain e-mail", "usb-stick", "\u2603"])
+def test_a_forbidden_channel_is_an_incident_however_it_is_written_and_at_any_stage(
+    written: str,
+) -> None:
+    for case in (handed(), prepared(), offered()):
+        receipt = case.do(h.Transfer(actor=ANNA, channel=written))
+        assert receipt.refused is not None
+        (report,) = case.reports
+        assert report.kind == "channel_not_approved"
+        assert written not in report.text
+
+
+@pytest.mark.clause("HOF-4.2.4")
+def test_an_approved_channel_may_be_written_as_people_write_it() -> None:
+    case = prepared()
+    case.do(h.Transfer(actor=ANNA, channel=" CRM "))
+    assert case.entry("handoff.transferred").detail["channel"] == "crm"
+
+
+@pytest.mark.clause("HOF-4.2.4")
+def test_the_courier_is_heard_also_when_custody_has_come_back() -> None:
+    case = prepared()
+    case.do(POSTED)
+    case.pass_time(DAY)
+    case.do(h.ReportCourier(actor=ANNA, status=CourierStatus.DELIVERED))
+    assert case.entry("courier.reported").detail["status"] == "delivered"
+    assert case.messages("warning")
 
 
 @pytest.mark.clause("HOF-4.2.4")
