@@ -64,7 +64,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class AttemptCounts:
-    """The attempts made before one: in its case, and within the policy's time."""
+    """The attempts before one that did not match: within the policy's time, each as it is named."""
 
     in_case: int
     of_customer: int
