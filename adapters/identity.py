@@ -121,6 +121,10 @@ class IdentityRecords:
 
         return self._database.write(count)
 
+    def is_counted(self, attempt_id: str) -> bool:
+        """Return whether an attempt is on record."""
+        return bool(self._rows(select(_attempt.number).where(_attempt.attempt_id == attempt_id)))
+
     def _compare(self, attempt: Attempt, now: datetime) -> tuple[FormResult, ...]:
         """Return what matches: a keyed hash for each form, and always one of argon2id."""
         stored = self._digests(attempt.customer_id, now)

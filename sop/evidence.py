@@ -84,6 +84,10 @@ class Checked(Payload):
     forms: tuple[FormResult, ...] = ()
 
 
+NOT_COMPARED = Checked(number=1, exhausted=False)
+"""Of a check at which nothing was presented: it is no attempt."""
+
+
 class FormOnRecord(Payload):
     """A form that a customer can be compared with, and nothing of its values.
 
