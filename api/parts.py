@@ -62,7 +62,7 @@ class CaseReads(Protocol):
         ...
 
     def tasks(
-        self, *, open_only: bool = True, assignee: str | None = None
+        self, *, open_only: bool = True, assignee: str | None = None, case_id: str | None = None
     ) -> tuple[TaskRecord, ...]:
         """Return the tasks for staff, by the moment at which they are due."""
         ...

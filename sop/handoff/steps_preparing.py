@@ -53,12 +53,17 @@ def require_not_offered(case: HandoffCase, what: str) -> None:
 def identify(case: HandoffCase, step: Identify, now: datetime) -> None:
     """Judge an identity check; one that fails could not call back a mail that is under way."""
     if case.stage == HandoffStage.SENDING:
-        raise WrongStageError(
-            "The encrypted message is on its way. Identify the customer when it was sent, or when "
-            "it could not be.",
-            clause="HOF-4.2.4",
-        )
+        raise mail_under_way()
     identification.identify(case, step, now)
+
+
+def mail_under_way() -> WrongStageError:
+    """Return the refusal of a check that could not call back a mail that is under way."""
+    return WrongStageError(
+        "The encrypted message is on its way. Identify the customer when it was sent, or when "
+        "it could not be.",
+        clause="HOF-4.2.4",
+    )
 
 
 def confirm_items(case: HandoffCase, step: m.ConfirmItems, now: datetime) -> None:

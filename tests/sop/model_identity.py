@@ -50,7 +50,7 @@ class Known:
         outcome = self.judge(step)
         if outcome is None:
             return None
-        self.attempts += 1
+        self.count(step, outcome)
         self.proofs |= told | ({"HOF-4.1.3"} if step.forms else set())
         self.approved_until = None
         self.outcome, self.holds = outcome, outcome == "verified"
@@ -58,6 +58,13 @@ class Known:
         if outcome == "needs_supervisor":
             self.stop()
         return outcome
+
+    def count(self, step: Identify, outcome: str) -> None:
+        """Count what did not match; whoever is verified begins anew."""
+        if outcome == "verified":
+            self.attempts = 0
+        elif not step.exhausted and self.attempts < 3:
+            self.attempts += any(not result.matched for result in step.forms)
 
     def judge(self, step: Identify) -> str | None:
         if step.exhausted or self.attempts >= 3 or step.noticed:
@@ -97,6 +104,7 @@ class Known:
         if now >= self.approved_until:
             return False
         self.approved_until = None
+        self.attempts = 0
         self.outcome, self.holds, self.until = "verified", True, now + HOUR
         self.proofs.add("HOF-4.1.3")
         return True

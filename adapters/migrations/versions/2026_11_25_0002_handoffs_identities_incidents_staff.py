@@ -130,6 +130,7 @@ def _create_identity_attempts() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("exhausted", sa.Boolean(), nullable=False),
+        sa.Column("matched", sa.Boolean(), nullable=False),
         sa.Column("forms", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_identity_attempts")),
     )
