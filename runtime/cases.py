@@ -28,6 +28,7 @@ from runtime.case_errors import (
     RefusedError,
     TemporalUnavailableError,
     UnknownCaseError,
+    UnknownEscalationError,
 )
 from runtime.temporal import ui_link
 from runtime.training import Training
@@ -227,7 +228,7 @@ class Cases:
             return await self._update(name, command, key)
         except CaseEndedError:
             if not await self.exists(name):
-                raise UnknownCaseError(name) from None
+                raise UnknownEscalationError(name) from None
             over = StaleAcknowledgementError(f"The escalation {rung} is over.")
             raise RefusedError.of(over) from None
 

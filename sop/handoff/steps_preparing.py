@@ -77,6 +77,8 @@ def confirm_items(case: HandoffCase, step: m.ConfirmItems, now: datetime) -> Non
             f"The handoff has no item {', '.join(unknown)}; it has {', '.join(known)}.",
             clause="HOF-4.2.1",
         )
+    if len({check.item for check in step.checks}) < len(step.checks):
+        raise InvalidValueError("Check each item once.", clause="HOF-4.2.1")
     holds = {check.item: check.correct and check.complete for check in step.checks}
     before = set(case.state.confirmed)
     confirmed = tuple(item for item in known if holds.get(item, item in before))

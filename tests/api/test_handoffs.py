@@ -505,3 +505,13 @@ async def test_the_task_of_a_receiving_party_leads_to_its_handoff(callers: Calle
     assert (task["kind"], task["links"]["self"]) == (
         "handoff_acknowledgement", f"{HANDOFFS}/{case_id}",
     )  # fmt: skip
+
+
+async def test_acknowledging_an_escalation_that_is_none_does_not_deny_the_case(
+    callers: Callers,
+) -> None:
+    ana, leader = await callers.of(Role.CSR), await callers.of(Role.TEAM_LEADER)
+    case_id = await open_handoff(ana, "no such rung")
+    answer = await report(leader, case_id, "escalations/nothing/1/acknowledgement", {"level": 1})
+    is_problem(answer, "case-not-found")
+    assert answer.json()["detail"] == "No case has such an escalation."

@@ -462,7 +462,7 @@ class DeskMachine(RuleBasedStateMachine):
     @invariant()
     def the_inquiry_is_where_its_model_is(self) -> None:
         assert self.inquiry.stage == self.model.stage
-        assert set(self.inquiry.missing) == self.model.missing, (self.inquiry.missing, self.model.missing)
+        assert set(self.inquiry.missing) == self.model.missing
         assert self.inquiry.row().next_deadline == self.model.next_due
         seqs = [entry.seq for entry in self.inquiry_journal]
         assert seqs == list(range(1, self.inquiry.state.seq + 1))
