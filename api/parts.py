@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from api.authentication import KeyRing
 from api.identifying import Identity
 from api.readiness import Readiness
+from runtime.case_errors import UnknownCaseError
 from runtime.cases import Cases
 from sop.duty.records import DutyFilter, DutyPage, DutyRecord
 from sop.handoff.recipients import RecipientKey
@@ -229,6 +230,16 @@ async def is_recorded(parts: Parts, case_id: str) -> bool:
 async def is_known(parts: Parts, case_id: str) -> bool:
     """Return whether the CRM knows a case, or Temporal does and the CRM will."""
     return await is_recorded(parts, case_id) or await parts.cases.exists(case_id)
+
+
+async def require_known(parts: Parts, case_id: str) -> None:
+    """Refuse a case that there is not.
+
+    Raises:
+        UnknownCaseError: Neither the CRM nor Temporal knows it.
+    """
+    if not await is_known(parts, case_id):
+        raise UnknownCaseError(case_id)
 
 
 async def _parts(conn: HTTPConnection) -> Parts:

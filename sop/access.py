@@ -49,6 +49,8 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "open_handoff": _STAFF | {Role.SERVICE},
     "read_handoff": _READERS | {Role.RECEIVING_PARTY},
     "read_verifications": _SUPERVISORS | {Role.AUDITOR},
+    # Which part failed: for nobody who checks identities.
+    "read_form_results": frozenset({Role.AUDITOR}),
     "confirm_items": _STAFF,
     "complete_brief": _STAFF,
     "tell_customer": _STAFF,
@@ -72,13 +74,18 @@ PERMITTED: dict[str, frozenset[Role]] = {
 """Action to the roles that may do it. What is not in the table nobody may do."""
 
 
+def may(actor: Actor, action: str) -> bool:
+    """Return whether the table permits an action."""
+    return actor.role in PERMITTED.get(action, frozenset())
+
+
 def require(actor: Actor, action: str) -> None:
     """Refuse what the table does not permit.
 
     Raises:
         NotAllowedError: The actor's role may not do this.
     """
-    if actor.role not in PERMITTED.get(action, frozenset()):
+    if not may(actor, action):
         allowed = ", ".join(sorted(PERMITTED.get(action, frozenset()))) or "nobody"
         raise NotAllowedError(
             f"The role {actor.role} may not {action.replace('_', ' ')}; permitted: {allowed}.",

@@ -54,6 +54,7 @@ TABLE = {
     "open_handoff": "xxxxx . x...",
     "read_handoff": "xxxxx x xxx.",
     "read_verifications": ".x.xx . ..x.",
+    "read_form_results": "..... . ..x.",
     "confirm_items": "xxxxx . ....",
     "complete_brief": "xxxxx . ....",
     "tell_customer": "xxxxx . ....",
@@ -88,6 +89,12 @@ def test_who_may_do_what(action: str, role: Role, permitted: bool) -> None:
     words = action.replace("_", " ")
     with pytest.raises(NotAllowedError, match=f"The role {role} may not {words}; permitted: "):
         require(actor, action)
+
+
+@pytest.mark.clause("HOF-4.1.3", "HOF-5.2")
+def test_nobody_who_may_check_identities_may_learn_which_part_failed() -> None:
+    assert PERMITTED["read_form_results"]
+    assert not PERMITTED["read_form_results"] & PERMITTED["identify"]
 
 
 def test_the_table_has_every_role_and_every_action_and_every_step_is_an_action() -> None:
