@@ -80,6 +80,10 @@ class HandoffReads(Protocol):
         """Return whose handoff it is now; None if the CRM has none of this id."""
         ...
 
+    def offered_to(self, handoff_id: str) -> str | None:
+        """Return for which receiving party a handoff exists now; None: for none, or no handoff."""
+        ...
+
     def handoffs(
         self, wanted: HandoffFilter, *, cursor: str | None = None, limit: int = 200
     ) -> HandoffPage:

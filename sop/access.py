@@ -106,14 +106,17 @@ def only_own_duties(actor: Actor) -> bool:
     return actor.role not in _SUPERVISORS | {Role.OPERATOR, Role.AUDITOR}
 
 
-def may_see_handoff(actor: Actor, receiving_party: str | None) -> bool:
+def may_see_handoff(actor: Actor, offered_to: str | None) -> bool:
     """Return whether a handoff exists for an actor (HOF-3.3, HOF-5.3).
 
+    For a receiving party it begins to with the offer, and ends to when that comes back.
+
     Args:
-        actor: Who asks; with the role of a receiving party, bound to its own handoffs.
-        receiving_party: Whose handoff it is; None: it is none, such as an inquiry.
+        actor: Who asks; with the role of a receiving party, bound to what it was offered.
+        offered_to: The party that it is offered to now, or that has accepted it. None: there is
+            none, or it is no handoff.
     """
-    return only_handoffs_of(actor) in {None, receiving_party}
+    return only_handoffs_of(actor) in {None, offered_to}
 
 
 def require_own_handoff(actor: Actor, receiving_party: str | None) -> None:
@@ -122,5 +125,5 @@ def require_own_handoff(actor: Actor, receiving_party: str | None) -> None:
     Raises:
         NotAllowedError: It is somebody else's.
     """
-    if not may_see_handoff(actor, receiving_party):
+    if only_handoffs_of(actor) not in {None, receiving_party}:
         raise NotAllowedError("A receiving party acts on its own handoffs only.", clause="HOF-3.3")

@@ -94,7 +94,7 @@ async def read_handoff(
 ) -> s.HandoffDetail | s.UnrecordedHandoff:
     """Read a handoff from the CRM. One that it does not have yet comes with `recorded: false`."""
     record = await run_in_threadpool(parts.handoffs.handoff, case_id)
-    if not may_see_handoff(actor, record.receiving_party if record else None):
+    if not may_see_handoff(actor, record.offered_to if record else None):
         raise UnknownCaseError(case_id)
     if record is not None:
         return show.detail(parts, record)

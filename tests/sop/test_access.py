@@ -120,7 +120,7 @@ def test_a_refusal_names_the_clause_and_who_may() -> None:
 
 @pytest.mark.clause("HOF-3.3", "HOF-5.3")
 @pytest.mark.parametrize("role", ROLES)
-def test_a_receiving_party_has_its_own_handoffs_only_and_everybody_else_has_all(role: Role) -> None:
+def test_a_receiving_party_has_what_it_was_offered_and_everybody_else_has_all(role: Role) -> None:
     actor, bound = Actor(principal="archive", role=role), role is Role.RECEIVING_PARTY
     assert may_see_handoff(actor, "archive")
     assert may_see_handoff(actor, "legal-desk") is not bound
