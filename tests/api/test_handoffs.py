@@ -237,7 +237,7 @@ async def test_a_refusal_gives_custody_back_and_the_customer_is_told(
     assert (shown["custody"], shown["answer"]) == ("csr", "refuse")
     topics = [m.topic for m in await asyncio.to_thread(desk.reads.outbox, case_id=case_id)]
     assert "handoff_returned" in topics
-    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "stale-answer")
+    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "case-not-found")
     is_problem(await report(ana, case_id, "withdrawal", REASON), "wrong-stage")
     await do(ana, case_id, "transfer", {**OVER_CRM, **NOTICE})
     assert (await do(party, case_id, "acknowledgement", ACCEPTED))["stage"] == "closed"
@@ -259,7 +259,7 @@ async def test_an_offer_that_nobody_answers_comes_back_and_is_concluded(
     await desk.journal_holds(case_id, "escalation.ended")
     await desk.time_passes(case_id, hours=12)
     await desk.journal_holds(case_id, "custody.returned")
-    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "stale-answer")
+    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "case-not-found")
     assert (await do(ana, case_id, "conclusion", REASON))["stage"] == "closed"
     shown = await read(ana, case_id)
     assert (shown["custody"], shown["closed_as"]) == ("csr", "returned")
@@ -432,7 +432,8 @@ async def test_a_discrepancy_is_taken_and_decided_by_a_supervisor(on_both: Calle
     assert (await read(ana, case_id))["identity_level"] == "supervised"
     log = (await read(leader, case_id, "verifications"))["verifications"]
     assert [line["reason"] for line in log][:3] == ["mismatch", "mismatch", "attempts_exhausted"]
-    assert [form["matched"] for form in log[0]["forms"]] == [True, False]
+    asked = [(form["form"], form["matched"]) for form in log[0]["forms"]]
+    assert asked == [("passport", None), ("account_number", None)]
     (told,) = (await read(leader, case_id, "reports"))["reports"]
     assert (told["kind"], told["reason"]) == ("override", "Known in person.")
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from sop.handoff.models import HandoffStage
 from sop.models import Role
 from tests.api.callers import Caller, Callers
 from tests.api.handing import CHECKED, do, open_handoff, report
-from tests.api.test_problems import is_problem
+from tests.api.test_problems import UNKNOWN, is_problem
 from tests.desk import ANNA, Desk, eventually
 from tests.handoffs import a_handoff
 
@@ -32,6 +33,7 @@ QUESTION = {"form": "security_question", "value": " QUILLFEATHER "}
 PAID = {"form": "recent_transaction", "value": {"amount": AMOUNT, "on": DAY}}
 WRONG = {"form": "passport", "value": "X99999999"}
 ENDING = {"expires_at": "2100-01-01T00:00:00Z"}
+PARTS = ["timeline", "certificate", "explanation", "verifications", "reports", "escalations"]
 ATTESTED = {"need_explained": True, "confidentiality_assured": True}
 ANSWERED = {"case_id", "verification", "recorded", "seq", "next_deadline", "next_deadline_what"}
 
@@ -173,6 +175,67 @@ async def test_what_a_representative_noticed_goes_to_a_supervisor(callers: Calle
     ana = await callers.of(Role.CSR)
     answer = await notice(ana, "noticed", case_id)
     assert answer.json()["verification"] == "needs_supervisor", answer.text
+
+
+@pytest.mark.clause("HOF-4.1.3", "HOF-5.2", "HOF-7.1")
+async def test_whoever_checks_learns_nowhere_which_part_failed(
+    callers: Callers, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    leader = await callers.of(Role.TEAM_LEADER)
+    moments = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[^\"]*")
+
+    async def all_that_is_told(kind: str, *forms: Any) -> list[str]:
+        """Fail once, and return what a leader who checks can learn of it."""
+        customer = f"which-{kind}-{forms[0] == WRONG}"
+        await on_record(callers, customer)
+        if kind == "handoffs":
+            opening = a_handoff(customer_id=customer)
+            opened = await desk.cases.open_handoff(opening, actor=ANNA, key=customer, digest="d")
+            case_id, parts = opened.case_id, [*PARTS, "brief", "confirmations"]
+        else:
+            case_id, parts = await a_case(callers, customer, customer), PARTS
+        caplog.clear()
+        answers = [await identify(leader, customer, case_id, customer, *forms)]
+        answers += [await leader.get(f"/v1/{kind}/{case_id}/{part}") for part in parts]
+        assert {answer.status_code for answer in answers} == {200}
+        logged = sorted(str(record.msg) for record in caplog.records if "api" in record.name)
+        told = [*(answer.text for answer in answers), *logged]
+        names = {case_id: "CASE", customer: "CUSTOMER"}
+        for name, shown in names.items():
+            told = [each.replace(name, shown) for each in told]
+        return [moments.sub("MOMENT", each) for each in told]
+
+    for kind in ("inquiries", "handoffs"):
+        primary = await all_that_is_told(kind, WRONG, RIGHT[1])
+        secondary = await all_that_is_told(kind, RIGHT[0], {**RIGHT[1], "value": "X99999999"})
+        verifications = 1 + PARTS.index("verifications")
+        assert '"reason":"mismatch"' in primary[verifications]
+        told = len(PARTS) + 1
+        assert primary[:told] == secondary[:told]
+        assert not [text for text in primary + secondary if re.search("matched.{1,3}(t|f)", text)]
+
+
+@pytest.mark.clause("HOF-7.1", "HOF-7.3")
+async def test_an_inquiry_has_its_verification_log_and_an_auditor_sees_which_form_matched(
+    on_both: Callers,
+) -> None:
+    await on_record(on_both, "logged")
+    case_id = await a_case(on_both, "logged", "logged")
+    ana, auditor = await on_both.of(Role.CSR), await on_both.of(Role.AUDITOR)
+    page = f"/v1/inquiries/{case_id}"
+    for part in ("verifications", "reports"):
+        assert (await auditor.get(f"{page}/{part}")).json() == {part: []}
+        is_problem(await ana.get(f"{page}/{part}"), "not-allowed")
+        is_problem(await auditor.get(f"{UNKNOWN}/{part}"), "case-not-found")
+    await identify(ana, "logged", case_id, "logged", WRONG, RIGHT[1])
+    (line,) = (await auditor.get(f"{page}/verifications")).json()["verifications"]
+    assert (line["case_id"], line["representative"], line["outcome"], line["reason"]) == (
+        case_id, "csr", "not_verified", "mismatch",
+    )  # fmt: skip
+    assert [(form["form"], form["matched"]) for form in line["forms"]] == [
+        ("passport", False), ("account_number", True),
+    ]  # fmt: skip
 
 
 async def test_a_repeated_check_is_one_attempt_and_another_value_is_no_second_guess(
