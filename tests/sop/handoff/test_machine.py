@@ -259,10 +259,12 @@ class DeskMachine(RuleBasedStateMachine):
 
     def begin(self, order: h.HandoffOrder) -> None:
         known, inquiry = Known(handlers={"anna"}), self.model.identity
+        if order.opening.inquiry_id:
+            known.handlers |= inquiry.handlers
         holds = inquiry.until is not None and inquiry.until > self.now
         if order.opening.inquiry_id and holds:
             known.until, known.holds, known.outcome = inquiry.until, True, "verified"
-            known.proofs = set(inquiry.proofs)
+            known.proofs, known.approver = set(inquiry.proofs), inquiry.approver
         model = HandoffModel(self.now, identity=known)
         side = Side(Handoff.begin(start_of(order), self.now), model)
         side.flush()
@@ -462,7 +464,7 @@ class DeskMachine(RuleBasedStateMachine):
     @invariant()
     def the_inquiry_is_where_its_model_is(self) -> None:
         assert self.inquiry.stage == self.model.stage
-        assert set(self.inquiry.missing) == self.model.missing, (self.inquiry.missing, self.model.missing)
+        assert set(self.inquiry.missing) == self.model.missing
         assert self.inquiry.row().next_deadline == self.model.next_due
         seqs = [entry.seq for entry in self.inquiry_journal]
         assert seqs == list(range(1, self.inquiry.state.seq + 1))
