@@ -8,7 +8,7 @@ _ANY = frozenset(Stage)
 
 TRANSITIONS: dict[Stage, frozenset[Stage]] = {
     Stage.RECEIVED: _ANY,
-    Stage.CATEGORISED: _ANY - {Stage.RECEIVED, Stage.FOLLOW_UP},
+    Stage.CATEGORISED: _ANY - {Stage.RECEIVED},
     Stage.IN_PROGRESS: _ANY - {Stage.RECEIVED},
     Stage.PROMISED: _ANY,
     Stage.WAITING_FOR_CUSTOMER: _ANY,
@@ -16,8 +16,8 @@ TRANSITIONS: dict[Stage, frozenset[Stage]] = {
     Stage.CLOSED: frozenset({Stage.CLOSED}),
 }
 """From a stage to the stages to which one step may lead, or one deadline. An inquiry that is not
-verified is not resolved; a resolution ends the promise and the wait, so what is reopened has
-neither. Nothing leaves CLOSED."""
+verified is not resolved, unless a supervisor has approved it: the resolution then verifies it. A
+resolution ends the promise and the wait, so what is reopened has neither. Nothing leaves CLOSED."""
 
 
 def cleared(policy: CasePolicy, state: InquiryState) -> bool:

@@ -61,7 +61,7 @@ class HandoffSteps(Casework):
         state = self.case.state
         number = state.offers
         mail = SecureMail(
-            message_id=f"{state.case_id}/offer/{number}",
+            message_id=f"{state.case_id}/offer/{number}/mail",
             case_id=state.case_id,
             party=state.receiving.party,
             subject=f"Handoff {state.case_id}",

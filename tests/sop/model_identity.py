@@ -24,16 +24,19 @@ class Known:
         holds: A check has succeeded, and none has failed since (HOF-4.1.2).
         stopped: A discrepancy waits for a supervisor.
         approved_until: One was approved, and waits to be used.
+        approver: Who approved it, or what was made of it.
         proofs: Those of HOF-4.1 but HOF-4.1.2.
     """
 
     approval: timedelta = timedelta(minutes=10)
     attempts: int = 0
+    attempted: datetime | None = None
     outcome: str | None = None
     until: datetime | None = None
     holds: bool = False
     stopped: bool = False
     approved_until: datetime | None = None
+    approver: str | None = None
     discrepancies: int = 0
     handlers: set[str] = field(default_factory=set)
     proofs: set[str] = field(default_factory=set)
@@ -47,10 +50,14 @@ class Known:
             return "told"
         if self.stopped:
             return None
-        outcome = self.judge(step)
+        before = self.attempts
+        if self.attempted is None or self.attempted + 24 * HOUR <= now:
+            before = 0
+        outcome = self.judge(step, before)
         if outcome is None:
             return None
-        self.count(step, outcome)
+        self.count(step, outcome, before, now)
+        self.approver = None
         self.proofs |= told | ({"HOF-4.1.3"} if step.forms else set())
         self.approved_until = None
         self.outcome, self.holds = outcome, outcome == "verified"
@@ -59,28 +66,28 @@ class Known:
             self.stop()
         return outcome
 
-    def count(self, step: Identify, outcome: str) -> None:
+    def count(self, step: Identify, outcome: str, before: int, now: datetime) -> None:
         """Count what did not match; whoever is verified begins anew."""
         if outcome == "verified":
             self.attempts = 0
-        elif not step.exhausted and self.attempts < 3:
-            self.attempts += any(not result.matched for result in step.forms)
+        elif not step.exhausted and before < 3 and any(not r.matched for r in step.forms):
+            self.attempts, self.attempted = before + 1, now
 
-    def judge(self, step: Identify) -> str | None:
-        if step.exhausted or self.attempts >= 3 or step.noticed:
+    def judge(self, step: Identify, before: int) -> str | None:
+        if step.exhausted or before >= 3 or step.noticed:
             return "needs_supervisor"
         presented = [str(result.form) for result in step.forms]
         if len(presented) != 2 or len(PRIMARY & set(presented)) != 1:
             return None
         if all(result.matched for result in step.forms):
             return "verified"
-        return "needs_supervisor" if self.attempts == 2 else "not_verified"
+        return "needs_supervisor" if before == 2 else "not_verified"
 
     def stop(self) -> None:
         self.stopped, self.outcome = True, "needs_supervisor"
         self.discrepancies += 1
         self.proofs.discard("HOF-4.1.4")
-        self.until, self.holds = None, False
+        self.until, self.holds, self.approver = None, False, None
 
     def decide(self, step: DecideDiscrepancy, now: datetime, own: set[str | None]) -> bool:
         """Hear a supervisor; return False where it is refused."""
@@ -90,14 +97,14 @@ class Known:
         self.stopped = False
         self.proofs.add("HOF-4.1.4")
         if step.approve:
-            self.approved_until = now + self.approval
+            self.approved_until, self.approver = now + self.approval, by.principal
         else:
             self.outcome = "not_verified"
         return True
 
-    def use(self, now: datetime) -> bool:
-        """Return whether something behind the gate goes on now; an approval is used by it."""
-        if self.stopped:
+    def use(self, now: datetime, by: str) -> bool:
+        """Return whether somebody goes on behind the gate now; an approval is used by it."""
+        if self.stopped or by == self.approver:
             return False
         if self.approved_until is None:
             return self.until is not None and now < self.until

@@ -86,11 +86,11 @@ class Model(Clocks):
     def _open_handoff(self, step: OpenHandoff, now: datetime) -> bool:
         return not self.identity.stopped and self.handoffs.add(step)
 
-    def through(self, now: datetime) -> bool:
+    def through(self, step: m.Command, now: datetime) -> bool:
         """Return whether the verification gate lets something through now."""
         if self.identity.outcome is None:
             return self.verification == "verified"
-        if not self.identity.use(now):
+        if not self.identity.use(now, step.actor.principal):
             return False
         self.verification = "verified"
         self.proofs.add("INQ-4.3.2")
@@ -104,6 +104,8 @@ class Model(Clocks):
 
     def _record_verification(self, step: m.RecordVerification, now: datetime) -> bool:
         verified = step.outcome == "verified"
+        if self.identity.stopped:
+            return False
         if verified and self.identity.outcome not in {None, "verified"}:
             return False
         if not verified and self.identity.until is not None:
@@ -111,10 +113,14 @@ class Model(Clocks):
         self.verification = str(step.outcome)
         self.proofs.add("INQ-4.3.1")
         self.settle_verification()
+        if step.outcome == "needs_supervisor":
+            self.identity.approved_until = None
+            self.identity.stop()
+            self.fire("discrepancy", now, now)
         return True
 
     def _respond(self, step: m.Respond, now: datetime) -> bool:
-        if step.discloses_account and not self.through(now):
+        if step.discloses_account and not self.through(step, now):
             return False
         self.promise = None
         self.proofs.add("INQ-4.4.1")
@@ -159,6 +165,8 @@ class Model(Clocks):
         return True
 
     def _assign(self, step: m.Assign, now: datetime) -> None:
+        if self.assignee is not None:
+            self.identity.handlers.add(self.assignee)
         self.assignee = step.assignee
 
     def _add_note(self, step: m.AddNote, now: datetime) -> None:
@@ -169,7 +177,7 @@ class Model(Clocks):
         exempt = self.general and self.matrix.exempt
         if self.resolved or self.identity.stopped or not told:
             return False
-        if not (exempt or self.through(now)):
+        if not (exempt or self.through(step, now)):
             return False
         self.end_wait(now)
         self.promise, self.resolved = None, True

@@ -279,6 +279,9 @@ def what_counts(case: Handled) -> tuple[object, ...]:
         case.stage,
         state.category is None,
         state.verification == VerificationOutcome.VERIFIED,
+        state.identification.discrepancy is None,
+        state.identification.discrepancy is not None
+        and state.identification.discrepancy.approved is not None,
         state.promise is None,
         state.waiting_since is None,
         state.resolutions > 0,

@@ -457,7 +457,7 @@ class InquiryMachine(RuleBasedStateMachine):
 
 TestInquiryMachine = InquiryMachine.TestCase
 TestInquiryMachine.settings = settings(
-    max_examples=200,
+    max_examples=150,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,  # the same cases every time; without it, others

@@ -65,6 +65,7 @@ class HandoffModel:
     offer: Offered | None = None
     offers: int = 0
     returned: bool = False
+    by_courier: bool = False
     closed: str | None = None
     held: list[tuple[str, datetime]] = field(default_factory=list)
     fired: list[tuple[str, datetime, datetime]] = field(default_factory=list)
@@ -170,6 +171,7 @@ class HandoffModel:
         self.fire("returned", now, now)
 
     def end_offer(self, outcome: str) -> None:
+        self.by_courier = self.offer is not None and self.offer.courier
         self.offer = None
         self.outcomes.append(outcome)
         self.let_go("acknowledgement")
@@ -182,11 +184,20 @@ class HandoffModel:
     def hold(self, who: str, now: datetime) -> None:
         self.held.append((who, now))
 
-    def behind(self, gates: set[str], now: datetime) -> bool:
+    def behind(self, gates: set[str], step: Command, now: datetime) -> bool:
         """Return whether all that stands before a step is done; an approval is used by it."""
         told = {"HOF-4.1.1", "HOF-4.1.5"} <= self.identity.proofs
         crossed = "HOF-4.1.3" in self.identity.proofs or self.identity.approved_until is not None
-        return told and crossed and gates <= self.proofs and self.identity.use(now)
+        return told and crossed and gates <= self.proofs and self.goes_on(step, now)
+
+    def goes_on(self, step: Command, now: datetime) -> bool:
+        return self.identity.use(now, step.actor.principal)
+
+    def holds(self, step: Command, now: datetime) -> bool:
+        """Return whether nothing since the transfer keeps somebody from accepting."""
+        if self.identity.until is None:
+            return self.goes_on(step, now)
+        return not self.identity.stopped and self.identity.approver != step.actor.principal
 
     # The steps
 
@@ -208,7 +219,7 @@ class HandoffModel:
 
     def _confirm_items(self, step: h.ConfirmItems, now: datetime) -> bool:
         names = {check.item for check in step.checks}
-        if self.offer or not names <= set(ITEMS) or not self.behind(set(), now):
+        if self.offer or not names <= set(ITEMS) or not self.behind(set(), step, now):
             return False
         self.confirmed -= names
         self.confirmed |= {c.item for c in step.checks if c.correct and c.complete}
@@ -217,29 +228,29 @@ class HandoffModel:
         return True
 
     def _complete_brief(self, step: h.CompleteBrief, now: datetime) -> bool:
-        if self.offer or not self.behind({"HOF-4.2.1"}, now):
+        if self.offer or not self.behind({"HOF-4.2.1"}, step, now):
             return False
         self.proofs.add("HOF-4.2.2")
         return True
 
     def _tell_customer(self, step: h.TellCustomer, now: datetime) -> bool:
         before = {"HOF-4.2.1", "HOF-4.2.2"}
-        if self.offer or not step.notice.introduced or not self.behind(before, now):
+        if self.offer or not step.notice.introduced or not self.behind(before, step, now):
             return False
         self.proofs.add("HOF-4.2.3")
         return True
 
     def _transfer(self, step: h.Transfer, now: datetime) -> bool:
-        if self.offer:
-            return False
         if step.channel not in self.times.channels:
             self.incidents.append("channel_not_approved")
             return True
+        if self.offer:
+            return False
         if step.channel == "encrypted_email" and not step.recipient_has_key:
             return False
         told = step.notice is not None and step.notice.introduced
         before = {"HOF-4.2.1", "HOF-4.2.2"} | (set() if told else {"HOF-4.2.3"})
-        if (step.notice and not told) or not self.behind(before, now):
+        if (step.notice and not told) or not self.behind(before, step, now):
             return False
         self.proofs.add("HOF-4.2.3")
         self.offers += 1
@@ -264,7 +275,7 @@ class HandoffModel:
             self.offer = None
 
     def _report_courier(self, step: h.ReportCourier, now: datetime) -> bool:
-        return self.offer is not None and self.offer.courier
+        return self.offer.courier if self.offer is not None else self.by_courier
 
     def _answer_offer(self, step: h.AnswerOffer, now: datetime) -> bool:
         offer = self.offer
@@ -275,9 +286,7 @@ class HandoffModel:
         if step.answer == "refuse":
             self.give_back("refused", now)
             return True
-        if self.identity.stopped:
-            return False
-        if self.identity.until is None and not self.identity.use(now):
+        if not self.holds(step, now):
             return False
         how = f"{step.answer}".replace("accept", "accepted")
         self.end_offer(how)
@@ -296,6 +305,7 @@ class HandoffModel:
     def _assign(self, step: h.AssignHandoff, now: datetime) -> bool:
         if step.assignee == self.receiver:
             return False
+        self.identity.handlers.add(self.sender)
         if step.assignee != self.sender:
             self.hold(step.assignee, now)
         self.sender = step.assignee

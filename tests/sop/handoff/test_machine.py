@@ -259,10 +259,12 @@ class DeskMachine(RuleBasedStateMachine):
 
     def begin(self, order: h.HandoffOrder) -> None:
         known, inquiry = Known(handlers={"anna"}), self.model.identity
+        if order.opening.inquiry_id:
+            known.handlers |= inquiry.handlers
         holds = inquiry.until is not None and inquiry.until > self.now
         if order.opening.inquiry_id and holds:
             known.until, known.holds, known.outcome = inquiry.until, True, "verified"
-            known.proofs = set(inquiry.proofs)
+            known.proofs, known.approver = set(inquiry.proofs), inquiry.approver
         model = HandoffModel(self.now, identity=known)
         side = Side(Handoff.begin(start_of(order), self.now), model)
         side.flush()
