@@ -4,10 +4,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.parts import Parts
 from runtime.case_errors import CaseEndedError
+from sop.discrepancy import undecided
 from sop.evidence import Attempt
 from sop.handoff.models import HandoffStage
 from sop.handoff.steps_preparing import mail_under_way
-from sop.identification import of_another_customer, undecided
+from sop.identification import of_another_customer
 from sop.models import TaskKind
 from sop.standing import CaseKind, kind_of
 

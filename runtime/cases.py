@@ -1,12 +1,10 @@
 """The only gateway to the workflows: starts, updates and finds cases, and owns their ids."""
 
 import asyncio
-import hashlib
-import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from temporalio.client import (
@@ -15,22 +13,22 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.failures import RefusalDetail
 from activities.ports import CrmUnavailableError
 from runtime.case_errors import (
-    BusyError,
     CaseEndedError,
     KeyReusedError,
     NotAnsweredError,
     RefusedError,
-    TemporalUnavailableError,
     UnknownCaseError,
     UnknownEscalationError,
 )
+from runtime.case_ids import handoff_id, incident_id, inquiry_id, update_id
 from runtime.temporal import ui_link
+from runtime.temporal_answers import raise_for, raise_refusal
 from runtime.training import Training
 from sop.describe import summary
 from sop.errors import InvalidValueError, SopError, StaleAcknowledgementError
@@ -61,13 +59,6 @@ LOOK_AGAIN = timedelta(milliseconds=20)
 """Between two looks whether a handoff has been started; a remote server has no event for it."""
 
 _REPETITIONS = 2
-
-# A workflow whose task fails is told as FAILED_PRECONDITION.
-_NOT_DONE_YET = {
-    RPCStatusCode.DEADLINE_EXCEEDED,
-    RPCStatusCode.CANCELLED,
-    RPCStatusCode.FAILED_PRECONDITION,
-}
 
 
 class Opened(BaseModel):
@@ -239,7 +230,7 @@ class Cases:
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return False
-            _raise_for(error)
+            raise_for(error)
         return True
 
     def link(self, case_id: str, run_id: str | None = None) -> str:
@@ -281,7 +272,7 @@ class Cases:
         except WorkflowAlreadyStartedError:
             return await self._opened_before(case_id, digest)
         except RPCError as error:
-            _raise_for(error)
+            raise_for(error)
 
     async def _start(self, start: InquiryStart) -> Opened:
         # The same pure function that the workflow runs: attributes given at the start cost nothing.
@@ -357,7 +348,7 @@ class Cases:
             known = await self.client.get_workflow_handle(case_id).describe()
             recorded = await known.memo_value(DIGEST_MEMO, "", type_hint=str)
         except RPCError as error:
-            _raise_for(error)
+            raise_for(error)
         return _same_request(case_id, known.run_id, recorded, digest)
 
     async def _update(self, workflow_id: str, command: Command, key: str | None) -> Receipt:
@@ -367,11 +358,11 @@ class Cases:
             async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
                 receipt = await self._execute(workflow_id, command, name)
         except WorkflowUpdateFailedError as error:
-            _raise_refusal(error.cause)
+            raise_refusal(error.cause)
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             raise NotAnsweredError from None
         except RPCError as error:
-            _raise_for(error)
+            raise_for(error)
         if receipt.digest != command.digest:
             raise KeyReusedError
         if receipt.refused is not None:  # on record, and refused all the same
@@ -401,52 +392,7 @@ class Cases:
         return await execute()
 
 
-def inquiry_id(principal: str, key: str) -> str:
-    """Return the id of the inquiry that a caller opens with a key: the workflow id and case id."""
-    return f"inquiry-{_mark(principal, key)}"
-
-
-def handoff_id(principal: str, key: str) -> str:
-    """Return the id of the handoff that a caller opens with a key."""
-    return f"handoff-{_mark(principal, key)}"
-
-
-def incident_id(principal: str, key: str) -> str:
-    """Return the id of the incident that a caller opens with a key."""
-    return f"incident-{_mark(principal, key)}"
-
-
-def update_id(command: Command, key: str | None) -> str:
-    """Return the id of an Update: the same for the same caller, step and key."""
-    if key is None:
-        return f"{command.step}/{uuid.uuid4().hex[:20]}"
-    return f"{command.step}/{_mark(command.actor.principal, key)}"
-
-
-def _mark(principal: str, key: str) -> str:
-    return hashlib.sha256(f"{principal}\n{key}".encode()).hexdigest()[:20]
-
-
 def _same_request(case_id: str, run_id: str | None, recorded: str, digest: str) -> Opened:
     if recorded != digest:
         raise KeyReusedError
     return Opened(case_id=case_id, run_id=run_id, created=False)
-
-
-def _raise_refusal(cause: BaseException | None) -> NoReturn:
-    if isinstance(cause, ApplicationError):
-        if cause.type == "AcceptedUpdateCompletedWorkflow":
-            raise CaseEndedError from None
-        if cause.details:
-            raise RefusedError(RefusalDetail.model_validate(cause.details[0])) from None
-    raise NotAnsweredError from cause
-
-
-def _raise_for(error: RPCError) -> NoReturn:
-    if error.status == RPCStatusCode.NOT_FOUND:
-        raise CaseEndedError from None
-    if error.status == RPCStatusCode.RESOURCE_EXHAUSTED:
-        raise BusyError from None
-    if error.status in _NOT_DONE_YET:
-        raise NotAnsweredError from None
-    raise TemporalUnavailableError from error

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sop.case import Case
 from sop.deadlines import Due, do_due, earliest, rung_deadlines
+from sop.discrepancy import approval_deadline
 from sop.escalating import unresolved
 from sop.follow_up import open_follow_up
-from sop.identification import approval_deadline
 from sop.models import CLOCK, Deadline
 
 

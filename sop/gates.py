@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from sop.case import Case
+from sop.discrepancy import require_decided
 from sop.errors import BehindGateError, WrongStageError
-from sop.identification import require_decided, use_identity
+from sop.identification import use_identity
 from sop.models import Actor, VerificationOutcome
 from sop.stages import cleared, exempt
 

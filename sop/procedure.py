@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 
 from sop.access import require
 from sop.case_file import CaseFile, P, S
+from sop.discrepancy import NO_HANDLERS
 from sop.errors import CaseClosedError, NotAllowedError
 from sop.escalating import report
-from sop.identification import NO_HANDLERS
 from sop.messages import Command, EscalationReport, Receipt, Refusal
 from sop.models import Actor, Deadline, Role, VerificationOutcome
 from sop.outgoing import Outgoing

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sop import identification, steps_ending, steps_handling, steps_intake
+from sop import discrepancy, identification, steps_ending, steps_handling, steps_intake
 from sop import messages as m
 from sop.case import Case
 from sop.handoff.messages import OpenHandoff
@@ -19,7 +19,7 @@ STEPS: dict[type[m.Command], Step] = {
     m.Categorise: steps_intake.categorise,
     m.RecordVerification: steps_intake.record_verification,
     m.Identify: identification.identify,
-    m.DecideDiscrepancy: identification.decide,
+    m.DecideDiscrepancy: discrepancy.decide,
     OpenHandoff: steps_handling.open_handoff,
     m.Respond: steps_handling.respond,
     m.Promise: steps_handling.promise,

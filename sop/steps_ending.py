@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sop import messages as m
 from sop.case import Case
+from sop.discrepancy import end_identification
 from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.escalating import stand_down, unresolved
 from sop.follow_up import end_follow_up, open_follow_up, plan_follow_up, watch
 from sop.gates import require_cleared, require_unresolved
-from sop.identification import end_identification
 from sop.models import Actor, ClosedAs, FollowUpOutcome
 from sop.state import FollowUpState
 from sop.steps_handling import end_wait, keep_promise

@@ -6,12 +6,12 @@ from sop import messages as m
 from sop.calendar import Pause
 from sop.case import Case
 from sop.clock import break_promise
+from sop.discrepancy import require_decided
 from sop.errors import InvalidValueError, WrongStageError
 from sop.escalating import fire, unresolved
 from sop.follow_up import move_follow_up
 from sop.gates import require_unresolved, require_verified
 from sop.handoff.messages import HandoffOrder, HandoffReport, OpenHandoff
-from sop.identification import require_decided
 from sop.ladder import arm
 from sop.models import CLOCK, Actor
 from sop.policy import Starts

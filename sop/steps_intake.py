@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sop import messages as m
 from sop.case import Case
+from sop.discrepancy import open_discrepancy, require_decided
 from sop.errors import BehindGateError, InvalidValueError
 from sop.evidence import check_forms
-from sop.identification import open_discrepancy, require_decided, revoke
+from sop.identification import revoke
 from sop.identity import Form
 from sop.models import Actor, Classification, Reception, VerificationOutcome
 from sop.policy import CasePolicy

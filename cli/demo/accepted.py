@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from runtime.cases import update_id
+from runtime.case_ids import update_id
 from sop.messages import Command
 from sop.models import Actor, Payload
 from sop.records import TimelineEntry

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sop.case_file import CaseFile
+from sop.discrepancy import end_identification
 from sop.handoff.models import HandoffClosedAs, HandoffStage
 from sop.handoff.stages import missing_for_closing, stage_of
 from sop.handoff.state import HandoffState, Offer
-from sop.identification import end_identification
 from sop.models import Actor, Role, TaskKind, TaskRecord
 from sop.policy import HandoffPolicy
 from sop.registers import HandoffConfirmation, IncidentReport, ReportKind

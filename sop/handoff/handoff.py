@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Self
 
-from sop import identification
+from sop import discrepancy
 from sop import messages as shared
 from sop.access import require, require_own_handoff
 from sop.deadlines import Due, do_due, earliest, rung_deadlines
+from sop.discrepancy import approval_deadline
 from sop.errors import InvalidValueError
 from sop.handoff import messages as m
 from sop.handoff import steps_preparing, steps_transferring
@@ -17,7 +18,6 @@ from sop.handoff.models import HandoffClosedAs, HandoffRow
 from sop.handoff.offering import give_back, offer_deadlines
 from sop.handoff.receiving import offered_to, require_apart, require_no_preparing
 from sop.handoff.state import HandoffOutcome, HandoffStart, HandoffState
-from sop.identification import approval_deadline
 from sop.identity import Identification
 from sop.messages import Command, Refusal
 from sop.models import CLOCK, Customer, Deadline, Opening, VerificationOutcome
@@ -28,7 +28,7 @@ Step = Callable[[HandoffCase, Any, datetime], Refusal | None]
 
 STEPS: dict[type[Command], Step] = {
     shared.Identify: steps_preparing.identify,
-    shared.DecideDiscrepancy: identification.decide,
+    shared.DecideDiscrepancy: discrepancy.decide,
     m.ConfirmItems: steps_preparing.confirm_items,
     m.CompleteBrief: steps_preparing.complete_brief,
     m.TellCustomer: steps_preparing.tell_customer,
