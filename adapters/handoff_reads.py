@@ -42,6 +42,11 @@ class HandoffReads:
         query = select(handoffs.c.receiving_party).where(handoffs.c.handoff_id == handoff_id)
         return next((row["receiving_party"] for row in self._rows(query)), None)
 
+    def offered_to(self, handoff_id: str) -> str | None:
+        """Return for which receiving party a handoff exists now; None: for none, or no handoff."""
+        query = select(handoffs.c.offered_to).where(handoffs.c.handoff_id == handoff_id)
+        return next((row["offered_to"] for row in self._rows(query)), None)
+
     def handoffs(
         self, wanted: HandoffFilter, *, cursor: str | None = None, limit: int = LONGEST_PAGE
     ) -> HandoffPage:
@@ -104,7 +109,7 @@ def _wanted(wanted: HandoffFilter) -> list[ColumnElement[bool]]:
         handoffs.c[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None
     ]
     if wanted.visible_to is not None:
-        conditions.append(handoffs.c.receiving_party == wanted.visible_to)
+        conditions.append(handoffs.c.offered_to == wanted.visible_to)
     if wanted.due_before is not None:
         conditions.append(handoffs.c.next_deadline < wanted.due_before)
     if wanted.open_only:

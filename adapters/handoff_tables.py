@@ -31,6 +31,7 @@ handoffs = Table(
     Column("receiving_party", String, nullable=False),
     Column("receiving_party_name", PlainText, nullable=False),
     Column("receiving_party_contact", PlainText, nullable=False),
+    Column("offered_to", String),
     Column("verification", String),
     Column("identity_level", String),
     Column("identity_expires_at", UtcDateTime),
@@ -56,6 +57,7 @@ handoffs = Table(
     Column("request_digest", String, nullable=False),
     Index(None, "next_deadline", "handoff_id"),
     Index(None, "receiving_party", "next_deadline", "handoff_id"),
+    Index(None, "offered_to", "next_deadline", "handoff_id"),
     Index(None, "inquiry_id"),
     Index(None, "customer_id"),
 )

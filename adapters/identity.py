@@ -121,6 +121,10 @@ class IdentityRecords:
 
         return self._database.write(count)
 
+    def is_counted(self, attempt_id: str) -> bool:
+        """Return whether an attempt is on record."""
+        return bool(self._rows(select(_attempt.number).where(_attempt.attempt_id == attempt_id)))
+
     def _compare(self, attempt: Attempt, now: datetime) -> tuple[FormResult, ...]:
         """Return what matches: a keyed hash for each form, and always one of argon2id."""
         stored = self._digests(attempt.customer_id, now)
@@ -173,12 +177,14 @@ class IdentityRecords:
 
 
 def _made_before(attempt: Attempt, since: datetime) -> Select[Any]:
-    """Return the query that counts the attempts before one: all of the case, and the allowed ones.
+    """Return the query that counts the attempts before one: all of the case, and the failed ones.
 
-    An attempt that was not allowed is no guess: it keeps nobody waiting longer.
+    An attempt that was not allowed is no guess, and one that matched is none that failed: neither
+    keeps anybody waiting longer.
     """
     in_case = _attempt.case_id == attempt.case_id
-    in_time = and_(_attempt.exhausted == false(), _attempt.at > since)
+    failed = and_(_attempt.exhausted == false(), _attempt.matched == false())
+    in_time = and_(failed, _attempt.at > since)
     of_customer = and_(_attempt.customer_id == attempt.customer_id, in_time)
     by_representative = and_(_attempt.representative == attempt.representative, in_time)
     count = select(func.count()).select_from(identity_attempts)
@@ -199,5 +205,6 @@ def _attempt_row(attempt: Attempt, checked: Checked, now: datetime) -> dict[str,
         "at": now,
         "number": checked.number,
         "exhausted": checked.exhausted,
+        "matched": bool(checked.forms) and all(result.matched for result in checked.forms),
         "forms": [result.model_dump(mode="json") for result in checked.forms],
     }

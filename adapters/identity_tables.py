@@ -26,6 +26,8 @@ identity_attempts = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("number", Integer, nullable=False),
     Column("exhausted", Boolean, nullable=False),
+    # Each form did: such an attempt is no guess that failed, and counts towards no limit.
+    Column("matched", Boolean, nullable=False),
     # Whether each form matched, of this attempt for good: another value under the same key is no
     # second guess. Empty where the attempt was no longer allowed.
     Column("forms", JSON, nullable=False),

@@ -21,11 +21,15 @@ log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 _BY_TYPE: dict[type[Exception], str] = {
     CrmUnavailableError: "crm-unavailable",
     case_errors.UnknownCaseError: "case-not-found",
+    case_errors.UnknownEscalationError: "case-not-found",
     case_errors.CaseEndedError: "case-closed",
     case_errors.KeyReusedError: "idempotency-key-reused",
     case_errors.NotAnsweredError: "not-answered",
     case_errors.BusyError: "too-many-requests",
     case_errors.TemporalUnavailableError: "temporal-unavailable",
+}
+_DETAILS: dict[type[Exception], str] = {
+    case_errors.UnknownEscalationError: "No case has such an escalation.",
 }
 _BY_STATUS = {
     400: "malformed-json",
@@ -79,7 +83,8 @@ def problem_of(error: Exception) -> ProblemError:
             code = _BY_STATUS.get(error.status_code, "internal-error")
             return ProblemError(code, headers=error.headers or {})
         case _:
-            return ProblemError(_BY_TYPE.get(type(error), "internal-error"))
+            code = _BY_TYPE.get(type(error), "internal-error")
+            return ProblemError(code, detail=_DETAILS.get(type(error)))
 
 
 def _refusal(code: str, message: str, clause: str | None, missing: tuple[str, ...]) -> ProblemError:

@@ -18,6 +18,10 @@ class IdentityStore(Protocol):
         """Compare what a customer presents, and count that once per attempt id."""
         ...
 
+    def is_counted(self, attempt_id: str) -> bool:
+        """Return whether an attempt is on record."""
+        ...
+
     def replace(self, customer_id: str, factors: tuple[Factor, ...]) -> tuple[FormOnRecord, ...]:
         """Put these factors in the place of a customer's; return which forms are on record.
 
@@ -39,6 +43,10 @@ class Identity:
         """Check a customer; errors are those of the store."""
         async with self._turn:
             return await asyncio.to_thread(self._store.attempt, attempt, rule)
+
+    async def is_counted(self, attempt_id: str) -> bool:
+        """Return whether an attempt is on record; errors are those of the store."""
+        return await asyncio.to_thread(self._store.is_counted, attempt_id)
 
     async def replace(
         self, customer_id: str, factors: tuple[Factor, ...]

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from api.authentication import KeyRing
 from api.identifying import Identity
 from api.readiness import Readiness
+from runtime.case_errors import UnknownCaseError
 from runtime.cases import Cases
 from sop.duty.records import DutyFilter, DutyPage, DutyRecord
 from sop.handoff.recipients import RecipientKey
@@ -62,7 +63,7 @@ class CaseReads(Protocol):
         ...
 
     def tasks(
-        self, *, open_only: bool = True, assignee: str | None = None
+        self, *, open_only: bool = True, assignee: str | None = None, case_id: str | None = None
     ) -> tuple[TaskRecord, ...]:
         """Return the tasks for staff, by the moment at which they are due."""
         ...
@@ -77,6 +78,10 @@ class HandoffReads(Protocol):
 
     def receiving_party(self, handoff_id: str) -> str | None:
         """Return whose handoff it is now; None if the CRM has none of this id."""
+        ...
+
+    def offered_to(self, handoff_id: str) -> str | None:
+        """Return for which receiving party a handoff exists now; None: for none, or no handoff."""
         ...
 
     def handoffs(
@@ -229,6 +234,16 @@ async def is_recorded(parts: Parts, case_id: str) -> bool:
 async def is_known(parts: Parts, case_id: str) -> bool:
     """Return whether the CRM knows a case, or Temporal does and the CRM will."""
     return await is_recorded(parts, case_id) or await parts.cases.exists(case_id)
+
+
+async def require_known(parts: Parts, case_id: str) -> None:
+    """Refuse a case that there is not.
+
+    Raises:
+        UnknownCaseError: Neither the CRM nor Temporal knows it.
+    """
+    if not await is_known(parts, case_id):
+        raise UnknownCaseError(case_id)
 
 
 async def _parts(conn: HTTPConnection) -> Parts:

@@ -1,4 +1,4 @@
-"""Which handoffs exist for a caller: a receiving party has its own ones only (HOF-3.3, HOF-5.3)."""
+"""Which handoffs exist for a caller: for a receiving party, what it was offered (HOF-5.3)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -17,12 +17,12 @@ async def require_sight(parts: Parts, actor: Actor, case_id: str) -> None:
     """Refuse what does not exist for a caller. For most everything does, and nothing is read.
 
     Raises:
-        UnknownCaseError: It is no handoff of this receiving party, or the CRM does not have it yet.
+        UnknownCaseError: It is not offered to this receiving party, nor accepted by it, as far as
+            the CRM knows.
     """
     if only_handoffs_of(actor) is None:
         return
-    party = await run_in_threadpool(parts.handoffs.receiving_party, case_id)
-    if party is None or not may_see_handoff(actor, party):
+    if not may_see_handoff(actor, await run_in_threadpool(parts.handoffs.offered_to, case_id)):
         raise UnknownCaseError(case_id)
 
 

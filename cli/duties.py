@@ -21,6 +21,7 @@ from runtime.settings import Settings, load_settings
 from runtime.temporal import connect
 from sop.duty.records import DutyFilter, DutyRecord
 from sop.policy import Desk
+from sop.printable import printable
 
 _PIPE_WIDTH = 160
 
@@ -113,7 +114,7 @@ def _reads(settings: Settings) -> Iterator[DutyReads]:
 def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     table = Table(*headings)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)

@@ -16,6 +16,7 @@ from runtime.settings import Settings, load_settings
 from sop.durations import format_duration
 from sop.incident.records import IncidentDetail, IncidentFilter
 from sop.policy import Desk
+from sop.printable import printable
 
 _PIPE_WIDTH = 160
 _MINUTE = timedelta(minutes=1)
@@ -29,7 +30,7 @@ def incidents() -> None:
     table, now = Table(*_COLUMNS), datetime.now(UTC)
     found = _open_incidents(settings)
     for incident in found:
-        table.add_row(*_row(incident, policy.case.desk, now))
+        table.add_row(*map(printable, _row(incident, policy.case.desk, now)))
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)

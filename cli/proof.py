@@ -20,6 +20,7 @@ from sop.certificate_rules import RULES
 from sop.certificate_text import HEADINGS, cells, heading, markdown, verdict
 from sop.explain import Explanation, explain
 from sop.policy import Desk
+from sop.printable import printable
 from sop.records import TimelineEntry
 from sop.standing import CaseKind, Standing, kind_of
 
@@ -66,7 +67,7 @@ def certificate(
     if as_json:
         typer.echo(made.model_dump_json(indent=2))
     elif as_markdown:
-        typer.echo(markdown(made, told.desk), nl=False)
+        typer.echo(printable(markdown(made, told.desk)), nl=False)
     else:
         _print(made, told.desk)
     if strict and not made.complete:
@@ -81,10 +82,10 @@ def explain_case(case: CaseArgument, as_json: AsJson = False) -> None:
         return
     for entry in said.entries:
         proves = f" [{', '.join(entry.clauses)}]" if entry.clauses else ""
-        typer.echo(f"{entry.local}  {entry.sentence}{proves}")
+        typer.echo(printable(f"{entry.local}  {entry.sentence}{proves}"))
     typer.echo()
     for line in said.standing:
-        typer.echo(line)
+        typer.echo(printable(line))
 
 
 def _read(case_id: str) -> _Told:
@@ -123,7 +124,7 @@ def _print(made: Certificate, desk: Desk) -> None:
     for name in HEADINGS:
         table.add_column(name, overflow="fold")
     for line in made.lines:
-        table.add_row(*cells(line, desk))
+        table.add_row(*map(printable, cells(line, desk)))
     console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)

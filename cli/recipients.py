@@ -19,6 +19,7 @@ from runtime.settings import load_settings
 from sop.errors import InvalidValueError
 from sop.handoff.recipients import RecipientKey
 from sop.models import Principal
+from sop.printable import printable
 
 _PIPE_WIDTH = 200
 _PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
@@ -67,7 +68,9 @@ def list_certificates() -> None:
         added = f"{key.added_at:%Y-%m-%d %H:%M}"
         state = _state(key, newest=key.party not in seen)
         seen.add(key.party)
-        table.add_row(key.party, key.address, key.fingerprint, added, key.added_by, state)
+        table.add_row(
+            key.party, printable(key.address), key.fingerprint, added, key.added_by, state
+        )
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)

@@ -31,6 +31,10 @@ class UnknownCaseError(CaseError):
     """There is no such case."""
 
 
+class UnknownEscalationError(UnknownCaseError):
+    """No case has such an escalation, so there is nothing to acknowledge."""
+
+
 class CaseEndedError(CaseError):
     """The case is closed: its workflow has completed."""
 

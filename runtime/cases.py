@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -27,6 +28,7 @@ from runtime.case_errors import (
     RefusedError,
     TemporalUnavailableError,
     UnknownCaseError,
+    UnknownEscalationError,
 )
 from runtime.temporal import ui_link
 from runtime.training import Training
@@ -55,6 +57,8 @@ from workflows.starting import DIGEST_MEMO, handoff_start
 ANSWER_WITHIN = timedelta(seconds=10)
 """An Update that no worker has answered by then is reported so; its id is safe to repeat."""
 
+LOOK_AGAIN = timedelta(milliseconds=20)
+"""Between two looks whether a handoff has been started; a remote server has no event for it."""
 
 _REPETITIONS = 2
 
@@ -156,6 +160,7 @@ class Cases:
                 return await self._opened_before(order.case_id, digest)
             step = OpenHandoff(actor=actor, digest=digest, order=order)
             await self.step(opening.inquiry_id, step, key=key)
+            await self._until_started(order.case_id)
             return Opened(case_id=order.case_id, run_id=None, created=True)
 
         return await self._once(order.case_id, digest, begin)
@@ -223,7 +228,7 @@ class Cases:
             return await self._update(name, command, key)
         except CaseEndedError:
             if not await self.exists(name):
-                raise UnknownCaseError(name) from None
+                raise UnknownEscalationError(name) from None
             over = StaleAcknowledgementError(f"The escalation {rung} is over.")
             raise RefusedError.of(over) from None
 
@@ -336,6 +341,16 @@ class Cases:
         case = Incident.begin(start, order.received_at)
         line = incident_summary(order.policy.desk.local(order.received_at))
         return await self._begin("IncidentWorkflow", start, case, order.digest, line)
+
+    async def _until_started(self, case_id: str) -> None:
+        """Wait for the handoff that its inquiry starts: a step right behind would find none.
+
+        It starts by itself, however long that takes; the caller waits no longer than for an answer.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                while not await self.exists(case_id):
+                    await asyncio.sleep(LOOK_AGAIN.total_seconds())
 
     async def _opened_before(self, case_id: str, digest: str) -> Opened:
         try:

@@ -49,6 +49,8 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "open_handoff": _STAFF | {Role.SERVICE},
     "read_handoff": _READERS | {Role.RECEIVING_PARTY},
     "read_verifications": _SUPERVISORS | {Role.AUDITOR},
+    # Which part failed: for nobody who checks identities.
+    "read_form_results": frozenset({Role.AUDITOR}),
     "confirm_items": _STAFF,
     "complete_brief": _STAFF,
     "tell_customer": _STAFF,
@@ -72,13 +74,18 @@ PERMITTED: dict[str, frozenset[Role]] = {
 """Action to the roles that may do it. What is not in the table nobody may do."""
 
 
+def may(actor: Actor, action: str) -> bool:
+    """Return whether the table permits an action."""
+    return actor.role in PERMITTED.get(action, frozenset())
+
+
 def require(actor: Actor, action: str) -> None:
     """Refuse what the table does not permit.
 
     Raises:
         NotAllowedError: The actor's role may not do this.
     """
-    if actor.role not in PERMITTED.get(action, frozenset()):
+    if not may(actor, action):
         allowed = ", ".join(sorted(PERMITTED.get(action, frozenset()))) or "nobody"
         raise NotAllowedError(
             f"The role {actor.role} may not {action.replace('_', ' ')}; permitted: {allowed}.",
@@ -99,14 +106,17 @@ def only_own_duties(actor: Actor) -> bool:
     return actor.role not in _SUPERVISORS | {Role.OPERATOR, Role.AUDITOR}
 
 
-def may_see_handoff(actor: Actor, receiving_party: str | None) -> bool:
+def may_see_handoff(actor: Actor, offered_to: str | None) -> bool:
     """Return whether a handoff exists for an actor (HOF-3.3, HOF-5.3).
 
+    For a receiving party it begins to with the offer, and ends to when that comes back.
+
     Args:
-        actor: Who asks; with the role of a receiving party, bound to its own handoffs.
-        receiving_party: Whose handoff it is; None: it is none, such as an inquiry.
+        actor: Who asks; with the role of a receiving party, bound to what it was offered.
+        offered_to: The party that it is offered to now, or that has accepted it. None: there is
+            none, or it is no handoff.
     """
-    return only_handoffs_of(actor) in {None, receiving_party}
+    return only_handoffs_of(actor) in {None, offered_to}
 
 
 def require_own_handoff(actor: Actor, receiving_party: str | None) -> None:
@@ -115,5 +125,5 @@ def require_own_handoff(actor: Actor, receiving_party: str | None) -> None:
     Raises:
         NotAllowedError: It is somebody else's.
     """
-    if not may_see_handoff(actor, receiving_party):
+    if only_handoffs_of(actor) not in {None, receiving_party}:
         raise NotAllowedError("A receiving party acts on its own handoffs only.", clause="HOF-3.3")

@@ -64,7 +64,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class AttemptCounts:
-    """The attempts made before one: in its case, and within the policy's time."""
+    """The attempts before one that did not match: within the policy's time, each as it is named."""
 
     in_case: int
     of_customer: int
@@ -82,6 +82,10 @@ class Checked(Payload):
     number: int
     exhausted: bool
     forms: tuple[FormResult, ...] = ()
+
+
+NOT_COMPARED = Checked(number=1, exhausted=False)
+"""Of a check at which nothing was presented: it is no attempt."""
 
 
 class FormOnRecord(Payload):

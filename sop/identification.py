@@ -35,7 +35,7 @@ def judge(
     Raises:
         InvalidValueError: The forms are not one of each group, or one is not accepted (HOF-4.1.2).
     """
-    if step.exhausted or number > rule.attempts_per_call:
+    if not allowed(rule, step, number):
         return VerificationOutcome.NEEDS_SUPERVISOR, "attempts_exhausted"
     if step.noticed:
         return VerificationOutcome.NEEDS_SUPERVISOR, "noticed"
@@ -45,6 +45,11 @@ def judge(
     if number == rule.attempts_per_call:
         return VerificationOutcome.NEEDS_SUPERVISOR, "attempts_exhausted"
     return VerificationOutcome.NOT_VERIFIED, "mismatch"
+
+
+def allowed(rule: IdentificationRule, step: m.Identify, number: int) -> bool:
+    """Return whether an attempt is one of those that the policy allows, here and where it came."""
+    return not step.exhausted and number <= rule.attempts_per_call
 
 
 def level_of(forms: list[Form]) -> IdentityLevel:
@@ -67,10 +72,7 @@ def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
     rule = _rule(case)
     customer = case.state.customer.customer_id
     if step.customer_id not in {"", customer}:
-        raise InvalidValueError(
-            "The case is another customer's. Name the case of the customer who is identified.",
-            clause="HOF-4.1.3",
-        )
+        raise of_another_customer()
     if is_attestation(step):
         case.record("identification.attested", step.actor, now, _attested(step))
         return
@@ -81,12 +83,29 @@ def identify(case: AnyCase, step: m.Identify, now: datetime) -> None:
     if outcome == VerificationOutcome.VERIFIED:
         level = level_of([result.form for result in step.forms])
         identity = _capability(rule, level, step.actor, now)
-    _know(case, attempts=number, attempted_at=now)
     _know(case, outcome=outcome, identity=identity, discrepancy=None)
-    _record_check(case, step, outcome, identity, now)
-    _log(case, step.actor, now, outcome, reason, step)
+    _count(case, step, number, now)
+    _record_check(case, step, outcome, identity, number, now)
+    _log(case, step.actor, now, outcome, reason, (step, number))
     if outcome == VerificationOutcome.NEEDS_SUPERVISOR:
         open_discrepancy(case, reason, step.actor, now)
+
+
+def of_another_customer() -> InvalidValueError:
+    """Return the refusal of a check in a case that is not the customer's."""
+    return InvalidValueError(
+        "The case is another customer's. Name the case of the customer who is identified.",
+        clause="HOF-4.1.3",
+    )
+
+
+def undecided() -> BehindGateError:
+    """Return the refusal of what has to wait for a supervisor."""
+    return BehindGateError(
+        "The identity check found a discrepancy. A supervisor who has not worked on the case "
+        "must decide before anything goes on.",
+        clause="HOF-4.1.4",
+    )
 
 
 def open_discrepancy(case: AnyCase, cause: str, actor: Actor, now: datetime) -> None:
@@ -256,6 +275,7 @@ def _use_approval(case: AnyCase, approved: Discrepancy, actor: Actor, now: datet
         expires_at=identity.expires_at.isoformat(),
     )
     _log(case, actor, now, outcome, "approved")
+    _know(case, attempts=0)
 
 
 def _expire_approval(case: AnyCase, now: datetime) -> None:
@@ -272,22 +292,30 @@ def require_decided(case: AnyCase) -> None:
     """Refuse what has to wait for a supervisor (HOF-4.1.4)."""
     discrepancy = case.state.identification.discrepancy
     if discrepancy is not None and discrepancy.decided_at is None:
-        raise BehindGateError(
-            "The identity check found a discrepancy. A supervisor who has not worked on the case "
-            "must decide before anything goes on.",
-            clause="HOF-4.1.4",
-        )
+        raise undecided()
 
 
 def _number(case: AnyCase, rule: IdentificationRule, now: datetime) -> int:
-    """Return which attempt of this call it is: a call does not last longer than the policy's time.
+    """Return which attempt of this call it is, after those that did not match.
 
-    Else a case that lives for months would let nobody be identified after the third time.
+    A call does not last longer than the policy's time, and ends with whoever is verified: else a
+    case that lives for months would let nobody be identified after the third time.
     """
     known: Identification = case.state.identification
     if known.attempted_at is None or known.attempted_at + rule.attempts_within <= now:
         return 1
     return known.attempts + 1
+
+
+def _count(case: AnyCase, step: m.Identify, number: int, now: datetime) -> None:
+    """Count an attempt that was compared and did not match; whoever is verified ends the call.
+
+    A try after the last attempt that is allowed is no guess: it keeps nobody waiting longer.
+    """
+    if case.state.identification.identity is not None:
+        _know(case, attempts=0)
+    elif allowed(_rule(case), step, number) and not all(x.matched for x in step.forms):
+        _know(case, attempts=number, attempted_at=now)
 
 
 def _attested(step: m.Identify) -> list[str]:
@@ -300,6 +328,7 @@ def _record_check(
     step: m.Identify,
     outcome: VerificationOutcome,
     identity: Identity | None,
+    number: int,
     now: datetime,
 ) -> None:
     clauses = [
@@ -317,7 +346,7 @@ def _record_check(
         clauses,
         forms_asked=[str(result.form) for result in step.forms],
         outcome=str(outcome),
-        attempt=case.state.identification.attempts,
+        attempt=number,
         level=str(identity.level) if identity else None,
         expires_at=identity.expires_at.isoformat() if identity else None,
     )
@@ -329,12 +358,16 @@ def _log(
     now: datetime,
     outcome: VerificationOutcome,
     reason: str,
-    step: m.Identify | None = None,
+    made: tuple[m.Identify, int] | None = None,
     *,
     decided_by: str | None = None,
 ) -> None:
-    """Write a line of the verification log; its number follows from the journal's."""
+    """Write a line of the verification log; its key follows from the journal's number.
+
+    `made` is the attempt and its number; a line that is none bears how many count by then.
+    """
     known = case.state.identification
+    step, number = made or (None, known.attempts)
     approved_by = known.identity.approved_by if known.identity else None
     case.put_verification(
         VerificationRecord(
@@ -344,7 +377,7 @@ def _log(
             at=now,
             representative=actor.principal,
             role=actor.role,
-            attempt=known.attempts,
+            attempt=number,
             forms=step.forms if step else (),
             outcome=outcome,
             reason=reason,

@@ -81,7 +81,8 @@ class Identification(Payload):
     """What a case knows of its customer's identity.
 
     Attributes:
-        attempts: Made in this call, 1, 2, 3 ...; one that comes long after the last begins anew.
+        attempts: That did not match in this call, 0, 1, 2 ...; whoever is verified ends the call,
+            and one that comes long after the last begins another.
         attempted_at: When the last of them was made.
         outcome: Of the last attempt, or of the supervisor's decision.
         identity: What was verified; it may have expired since.

@@ -33,6 +33,7 @@ class VerificationRecord(RegisterRecord):
 
     Attributes:
         verification_id: Its key: the case's id and a counter.
+        attempt: Which one of its call a check was; in other lines, how many did not match by then.
         reason: A code: `matched`, `mismatch`, `attempts_exhausted`, `noticed`, `approved`,
             `rejected`, `approval_expired`.
     """

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sop.durations import format_duration
 from sop.models import Role
 from sop.policy import Desk
+from sop.printable import printable
 
 _PART = re.compile(r"\[(?:(?P<sign>[?!])(?P<flag>\w+)\|)?(?P<text>[^\[\]]*)\]")
 _PLACE = re.compile(r"\{(?P<name>\w+)(?::(?P<form>\w+))?\}")
@@ -47,8 +48,8 @@ class Telling:
     desk: Desk
 
     def fill(self, template: str) -> str:
-        """Return a sentence filled in; a value that is not there becomes a question mark."""
-        return "".join(self._parts(template))
+        """Return a sentence filled in, fit for a terminal; what is missing is a question mark."""
+        return printable("".join(self._parts(template)))
 
     def _parts(self, template: str) -> Iterator[str]:
         at = 0
@@ -90,7 +91,7 @@ def _late(value: object, _: Desk) -> str | None:
 
 
 def _quotation(value: object, _: Desk) -> str:
-    text = " ".join(str(value).split())
+    text = printable(" ".join(str(value).split()))
     cut = text if len(text) <= LONGEST_QUOTATION else f"{text[: LONGEST_QUOTATION - 1]}…"
     return f"“{cut}”"
 

@@ -6,6 +6,7 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Response
 
 from api import limits, presenting
+from api.attempts import require_attempt
 from api.dependencies import JSON_BODY, RequiredKey, fingerprint, permitted
 from api.identifying import attempt_id
 from api.openapi import problems
@@ -14,7 +15,7 @@ from api.schemas.identity import Identified, IdentifyIn, IdentityRecord, Identit
 from api.sight import require_sight
 from runtime.case_errors import UnknownCaseError
 from sop.errors import InvalidValueError
-from sop.evidence import Attempt, check_forms
+from sop.evidence import NOT_COMPARED, Attempt, check_forms
 from sop.messages import Identify
 from sop.models import Actor
 
@@ -85,13 +86,15 @@ async def identify(
     """Compare two forms with the customer's record; the case learns whether each matched.
 
     The answer says what came of it once the case has it on record, never which part failed, and
-    is the same for a customer of whom nothing is known.
+    is the same for a customer of whom nothing is known. Without forms nothing is compared and
+    nothing counted: what was noticed, or what the customer was told, is taken to the case alone.
     """
     rule = parts.cases.policy.case.identification
     if rule is None:
         raise InvalidValueError("The policy in force has no [identification].", clause="HOF-4.1.2")
     presented = body.presented()
-    check_forms(rule, tuple(form.form for form in presented), noticed=body.noticed)
+    if presented or not body.reports:
+        check_forms(rule, tuple(form.form for form in presented))
     await require_sight(parts, actor, body.case_id)
     # What the case would refuse is no attempt of the customer's.
     await parts.cases.require_trained(actor, Identify.step, body.case_id)
@@ -104,7 +107,10 @@ async def identify(
         representative=actor.principal,
         presented=presented,
     )
-    checked = await parts.identity.check(attempt, rule)
+    checked = NOT_COMPARED
+    if presented:
+        await require_attempt(parts, attempt)
+        checked = await parts.identity.check(attempt, rule)
     said = body.said(customer_id)
     command = Identify(
         actor=actor,

@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import limits, presenting, proving
+from api import limits, presenting, proving, registers
 from api import presenting_handoffs as show
 from api.dependencies import JSON_BODY, HandoffId, Reader, RequiredKey, fingerprint, permitted
 from api.openapi import problems
-from api.parts import Parts, WithParts, is_known
+from api.parts import WithParts, require_known
+from api.registers import LogReader, ReportReader
 from api.schemas import handoffs as s
 from api.schemas.inquiries import Escalations, Timeline
 from api.schemas.proof import CertificateView, ExplanationView
@@ -93,11 +94,11 @@ async def read_handoff(
 ) -> s.HandoffDetail | s.UnrecordedHandoff:
     """Read a handoff from the CRM. One that it does not have yet comes with `recorded: false`."""
     record = await run_in_threadpool(parts.handoffs.handoff, case_id)
-    if not may_see_handoff(actor, record.receiving_party if record else None):
+    if not may_see_handoff(actor, record.offered_to if record else None):
         raise UnknownCaseError(case_id)
     if record is not None:
         return show.detail(parts, record)
-    await _must_exist(parts, case_id)
+    await require_known(parts, case_id)
     return show.unrecorded(parts, case_id)
 
 
@@ -113,7 +114,7 @@ async def read_handoff_timeline(
     """Read the journal in order. A receiving party sees the identity's level, not the evidence."""
     entries = await run_in_threadpool(parts.reads.timeline, case_id)
     if not entries:
-        await _must_exist(parts, case_id)
+        await require_known(parts, case_id)
     if only_handoffs_of(actor) is not None:
         entries = tuple(map(without_evidence, entries))
     return presenting.timeline(parts, entries)
@@ -131,7 +132,7 @@ async def list_handoff_escalations(
     """List the rungs of a handoff that fired, the oldest first."""
     records = await run_in_threadpool(lambda: parts.reads.escalations(case_id=case_id))
     if not records:
-        await _must_exist(parts, case_id)
+        await require_known(parts, case_id)
     return presenting.escalations(parts, records)
 
 
@@ -147,7 +148,7 @@ async def list_confirmations(
     """List what was confirmed in writing: one line for each transfer that ended (HOF-4.2.6)."""
     found = await run_in_threadpool(parts.handoffs.confirmations, case_id)
     if not found:
-        await _must_exist(parts, case_id)
+        await require_known(parts, case_id)
     return show.confirmations(parts, found)
 
 
@@ -158,15 +159,10 @@ async def list_confirmations(
     responses=ONE,
 )
 async def list_verifications(
-    case_id: HandoffId,
-    parts: WithParts,
-    _: Annotated[Actor, Depends(permitted("read_verifications"))],
+    case_id: HandoffId, parts: WithParts, actor: LogReader
 ) -> s.Verifications:
     """Read who checked the customer's identity, and how it ended, as a supervisor (HOF-7.1)."""
-    found = await run_in_threadpool(parts.handoffs.verifications, case_id)
-    if not found:
-        await _must_exist(parts, case_id)
-    return show.verifications(parts, found)
+    return await registers.verifications(parts, actor, case_id)
 
 
 @router.get(
@@ -175,16 +171,9 @@ async def list_verifications(
     summary="List the exception and incident reports of a handoff",
     responses=ONE,
 )
-async def list_reports(
-    case_id: HandoffId,
-    parts: WithParts,
-    _: Annotated[Actor, Depends(permitted("read_incident_reports"))],
-) -> s.Reports:
+async def list_reports(case_id: HandoffId, parts: WithParts, _: ReportReader) -> s.Reports:
     """List what went another way than the procedure's, as a supervisor (HOF-7.3)."""
-    found = await run_in_threadpool(parts.handoffs.reports, case_id)
-    if not found:
-        await _must_exist(parts, case_id)
-    return show.reports(parts, found)
+    return await registers.reports(parts, case_id)
 
 
 @router.get(
@@ -211,11 +200,6 @@ async def read_handoff_explanation(
 ) -> ExplanationView:
     """Read what happened, sentence by sentence, and what the handoff waits for."""
     return await proving.explanation(parts, case_id)
-
-
-async def _must_exist(parts: Parts, case_id: str) -> None:
-    if not await is_known(parts, case_id):
-        raise UnknownCaseError(case_id)
 
 
 def _opening(body: s.HandoffIn) -> HandoffOpening:

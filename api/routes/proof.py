@@ -1,11 +1,13 @@
-"""What an inquiry proves, and how it reads in plain language."""
+"""What an inquiry proves, how it reads in plain language, and its registers."""
 
 from fastapi import APIRouter
 
-from api import presenting, proving
+from api import presenting, proving, registers
 from api.dependencies import CaseId, Reader
 from api.openapi import problems
 from api.parts import WithParts
+from api.registers import LogReader, ReportReader
+from api.schemas.handoffs import Reports, Verifications
 from api.schemas.proof import CertificateView, ExplanationView
 
 router = APIRouter(
@@ -36,3 +38,25 @@ async def read_certificate(case_id: CaseId, parts: WithParts, _: Reader) -> Cert
 async def read_explanation(case_id: CaseId, parts: WithParts, _: Reader) -> ExplanationView:
     """Read what happened, sentence by sentence, and what the case waits for."""
     return await proving.explanation(parts, case_id)
+
+
+@router.get(
+    "/{case_id}/verifications",
+    operation_id="list_inquiry_verifications",
+    summary="Read the verification log of a case",
+)
+async def list_inquiry_verifications(
+    case_id: CaseId, parts: WithParts, actor: LogReader
+) -> Verifications:
+    """Read who checked the customer's identity, and how it ended, as a supervisor (HOF-7.1)."""
+    return await registers.verifications(parts, actor, case_id)
+
+
+@router.get(
+    "/{case_id}/reports",
+    operation_id="list_inquiry_reports",
+    summary="List the exception and incident reports of a case",
+)
+async def list_inquiry_reports(case_id: CaseId, parts: WithParts, _: ReportReader) -> Reports:
+    """List what went another way than the procedure's, as a supervisor (HOF-7.3)."""
+    return await registers.reports(parts, case_id)

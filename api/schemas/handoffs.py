@@ -246,7 +246,9 @@ class FormResultView(View):
     """One form of identification."""
 
     form: Form = Field(description="The form.")
-    matched: bool = Field(description="It matched the customer's record.")
+    matched: bool | None = Field(
+        description="It matched the customer's record. For auditors only: null for everybody else."
+    )
 
 
 class VerificationView(View):
@@ -259,7 +261,7 @@ class VerificationView(View):
     representative: str = Field(description="Who checked or decided.")
     role: Role = Field(description="As what.")
     attempt: int = Field(description="Which attempt of the case.")
-    forms: list[FormResultView] = Field(description="The forms, and whether each matched.")
+    forms: list[FormResultView] = Field(description="The forms that were asked for.")
     outcome: VerificationOutcome = Field(description="How it ended.")
     reason: str = Field(description="Why, as a code.", examples=["matched"])
     level: IdentityLevel | None = Field(description="What the identity is worth.")

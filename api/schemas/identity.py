@@ -159,7 +159,8 @@ class IdentifyIn(Evidence):
         description="The customer's inquiry or handoff.", examples=["inquiry-5f0c2a9b71d3e84c"]
     )
     forms: Annotated[list[PresentedIn], Field(max_length=10)] = Field(
-        description="What the customer presents; may be empty where something was noticed."
+        description="What the customer presents; may be empty where something was noticed, "
+        "or where only what the customer was told is made good."
     )
     noticed: Flag = Field(
         default=False, description="Something is wrong, such as a photo of somebody else."
@@ -178,6 +179,11 @@ class IdentifyIn(Evidence):
             InvalidValueError: A value holds nothing to compare.
         """
         return tuple(form.presented() for form in self.forms)
+
+    @property
+    def reports(self) -> bool:
+        """Whether there is something to report besides the forms."""
+        return self.noticed or self.need_explained or self.confidentiality_assured
 
     def said(self, customer_id: str) -> "IdentifySaid":
         """Return the request without its values, for the digest."""

@@ -1,20 +1,16 @@
 """The brief as plain text, for a terminal or a file."""
 
 from collections.abc import Iterable, Iterator
-from unicodedata import category
 
 from sop.handoff.brief_models import Brief, BriefInquiry, BriefItem, BriefLine
 from sop.policy import Desk
+from sop.printable import printable
 from sop.telling import words
-
-_KEPT = {"\n", "\t"}
-_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 def brief_text(brief: Brief, desk: Desk) -> str:
     """Return the brief as lines of text, without characters that would steer a terminal."""
-    text = "\n".join(_lines(brief, desk))
-    return "".join(_UNKNOWN if category(c) == "Cc" and c not in _KEPT else c for c in text)
+    return printable("\n".join(_lines(brief, desk)))
 
 
 def _lines(brief: Brief, desk: Desk) -> Iterator[str]:

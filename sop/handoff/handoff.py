@@ -15,8 +15,8 @@ from sop.handoff.case import HandoffCase
 from sop.handoff.describe import details
 from sop.handoff.models import HandoffClosedAs, HandoffRow
 from sop.handoff.offering import give_back, offer_deadlines
+from sop.handoff.receiving import offered_to, require_apart, require_no_preparing
 from sop.handoff.state import HandoffOutcome, HandoffStart, HandoffState
-from sop.handoff.steps_preparing import require_receiver
 from sop.identification import approval_deadline
 from sop.identity import Identification
 from sop.messages import Command, Refusal
@@ -55,7 +55,9 @@ def check_order(order: m.HandoffOrder) -> None:
     names = [item.item for item in opening.items]
     if len(set(names)) != len(names):
         raise InvalidValueError("Two items bear one name; give each its own.", clause="HOF-4.2.1")
-    require_receiver(opening.receiving.party, opening.assignee or order.opened_by.principal)
+    for sender in (order.opened_by.principal, opening.assignee):
+        if sender is not None:
+            require_apart(opening.receiving.party, sender)
 
 
 class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
@@ -145,6 +147,7 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
     def perform(self, command: Command, now: datetime) -> None:
         """Do a step. One that is refused on record leaves its refusal behind."""
         require_own_handoff(command.actor, self.state.receiving.party)
+        require_no_preparing(self.state, command)
         self.refused = STEPS[type(command)](self, command, now)
 
     def tick(self, now: datetime) -> None:
@@ -240,6 +243,7 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
             receiving_party=state.receiving.party,
             receiving_party_name=state.receiving.name,
             receiving_party_contact=state.receiving.contact,
+            offered_to=offered_to(state),
             verification=state.identification.outcome,
             identity_level=identity.level if identity else None,
             identity_expires_at=identity.expires_at if identity else None,

@@ -89,6 +89,8 @@ class HandoffRow(Payload):
 
     Attributes:
         custody: Whose the items are: a principal. Always exactly one party's.
+        offered_to: The party that it is offered to now, or that has accepted it; for no other
+            receiving party it exists (HOF-5.3).
     """
 
     handoff_id: str
@@ -108,6 +110,7 @@ class HandoffRow(Payload):
     receiving_party: str
     receiving_party_name: str
     receiving_party_contact: str
+    offered_to: str | None = None
     verification: VerificationOutcome | None = None
     identity_level: IdentityLevel | None = None
     identity_expires_at: AwareDatetime | None = None

@@ -30,7 +30,7 @@ class HandoffFilter(Payload):
     """Which handoffs a list shows; None leaves a property open.
 
     Attributes:
-        visible_to: The receiving party for whom no other handoffs exist (HOF-5.3).
+        visible_to: The receiving party for whom nothing exists but what it was offered (HOF-5.3).
         due_before: Only handoffs whose next deadline is earlier.
         open_only: Without the closed ones.
     """

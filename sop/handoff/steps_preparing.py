@@ -10,6 +10,7 @@ from sop.errors import BehindGateError, InvalidValueError, WrongStageError
 from sop.handoff import messages as m
 from sop.handoff.case import HandoffCase
 from sop.handoff.models import HandoffStage
+from sop.handoff.receiving import require_apart
 from sop.handoff.stages import IDENTIFIED, PREPARED
 from sop.identification import use_identity
 from sop.messages import Identify
@@ -53,12 +54,17 @@ def require_not_offered(case: HandoffCase, what: str) -> None:
 def identify(case: HandoffCase, step: Identify, now: datetime) -> None:
     """Judge an identity check; one that fails could not call back a mail that is under way."""
     if case.stage == HandoffStage.SENDING:
-        raise WrongStageError(
-            "The encrypted message is on its way. Identify the customer when it was sent, or when "
-            "it could not be.",
-            clause="HOF-4.2.4",
-        )
+        raise mail_under_way()
     identification.identify(case, step, now)
+
+
+def mail_under_way() -> WrongStageError:
+    """Return the refusal of a check that could not call back a mail that is under way."""
+    return WrongStageError(
+        "The encrypted message is on its way. Identify the customer when it was sent, or when "
+        "it could not be.",
+        clause="HOF-4.2.4",
+    )
 
 
 def confirm_items(case: HandoffCase, step: m.ConfirmItems, now: datetime) -> None:
@@ -72,6 +78,8 @@ def confirm_items(case: HandoffCase, step: m.ConfirmItems, now: datetime) -> Non
             f"The handoff has no item {', '.join(unknown)}; it has {', '.join(known)}.",
             clause="HOF-4.2.1",
         )
+    if len({check.item for check in step.checks}) < len(step.checks):
+        raise InvalidValueError("Check each item once.", clause="HOF-4.2.1")
     holds = {check.item: check.correct and check.complete for check in step.checks}
     before = set(case.state.confirmed)
     confirmed = tuple(item for item in known if holds.get(item, item in before))
@@ -138,7 +146,7 @@ def notice_customer(
 def change_receiver(case: HandoffCase, step: m.ChangeReceiver, now: datetime) -> None:
     """Hand over to another party; the customer learns of the new one before the transfer."""
     require_not_offered(case, "another receiving party")
-    require_receiver(step.receiving.party, case.state.sender)
+    require_apart(step.receiving.party, case.state.sender)
     before = case.state.receiving.party
     case.set(receiving=step.receiving, customer_told_at=None)
     case.unprove(["HOF-4.2.3"])
@@ -152,21 +160,9 @@ def change_receiver(case: HandoffCase, step: m.ChangeReceiver, now: datetime) ->
     )
 
 
-def require_receiver(party: str, sender: str) -> None:
-    """Refuse a handoff of somebody to themselves.
-
-    Raises:
-        InvalidValueError: Sender and receiving party are one.
-    """
-    if party == sender:
-        raise InvalidValueError(
-            f"{party} is the sender and cannot be the receiving party as well.", clause="HOF-3.3"
-        )
-
-
 def assign(case: HandoffCase, step: m.AssignHandoff, now: datetime) -> None:
     """Give the handoff to another representative; what is still the sender's goes along."""
-    require_receiver(case.state.receiving.party, step.assignee)
+    require_apart(case.state.receiving.party, step.assignee)
     before = case.state.sender
     case.note_handler(before)
     case.set(assignee=step.assignee)

@@ -200,7 +200,9 @@ def _accept(case: HandoffCase, step: m.AnswerOffer, offer: Offer, now: datetime)
 
 def _check_answer(step: m.AnswerOffer, items: list[str]) -> None:
     wrong = ""
-    if step.answer == Answer.ACCEPT_IN_PART:
+    if len(set(step.missing)) < len(step.missing):
+        wrong = "Name each item in `missing` once."
+    elif step.answer == Answer.ACCEPT_IN_PART:
         missing = set(step.missing)
         if not missing or not missing < set(items):
             wrong = f"Name in `missing` some, but not all, of {', '.join(items)}."
@@ -224,10 +226,14 @@ def _open_offer(case: HandoffCase, actor: Actor, now: datetime) -> Offer:
         )
     offer = case.state.offer
     if offer is None or offer.return_at is None:
-        raise StaleAnswerError("Nothing is offered now: the handoff is not, or no longer, sent.")
+        raise StaleAnswerError(
+            "Nothing is offered now: the handoff is not, or no longer, sent.", clause="HOF-4.2.5"
+        )
     if now >= offer.return_at:
         at = case.policy.desk.local(offer.return_at)
-        raise StaleAnswerError(f"The offer ended {at}; custody is the sender's again.")
+        raise StaleAnswerError(
+            f"The offer ended {at}; custody is the sender's again.", clause="HOF-4.2.5"
+        )
     return offer
 
 
@@ -266,6 +272,10 @@ def _begin_mail(case: HandoffCase, step: m.Transfer, offer: Offer, now: datetime
 
 def _tracking(case: HandoffCase, step: m.Transfer, channel: str) -> tuple[str | None, str | None]:
     if channel != TransferChannel.COURIER:
+        if step.carrier is not None or step.tracking_number is not None:
+            raise InvalidValueError(
+                "`carrier` and `tracking_number` belong to a courier.", clause="HOF-4.2.4"
+            )
         return None, None
     if step.carrier is None or step.tracking_number is None:
         raise InvalidValueError(

@@ -31,6 +31,7 @@ ACCOUNT = present(Form.ACCOUNT_NUMBER, "DE02 1203 0000 0000 2020 51")
 ANSWER = present(Form.SECURITY_QUESTION, "Quillfeather")
 PAID = present(Form.RECENT_TRANSACTION, Transaction(424_242, date(2026, 11, 20)))
 WRONG = present(Form.PASSPORT, "X99999999")
+FAILING = (WRONG, ACCOUNT)
 CANARIES = ("C01X0006H", "0006H", "DE02120300000000202051", "202051", "quillfeather", "424242")
 MONTH = timedelta(days=30)
 
@@ -231,9 +232,10 @@ def test_the_work_is_the_same_for_every_outcome(
         "right": work(PASSPORT, ACCOUNT, number=1),
         "right, with the question": work(PASSPORT, ANSWER, number=2),
         "primary wrong": work(WRONG, ACCOUNT, number=3),
-        "exhausted": work(PASSPORT, ACCOUNT, number=4),
-        "exhausted, with the question": work(PASSPORT, ANSWER, number=5),
-        "question wrong": work(PASSPORT, wrong_answer, number=6),
+        "question wrong": work(PASSPORT, wrong_answer, number=4),
+        "both wrong": work(WRONG, wrong_answer, number=5),
+        "exhausted": work(PASSPORT, ACCOUNT, number=6),
+        "exhausted, with the question": work(PASSPORT, ANSWER, number=7),
         "unknown": work(PASSPORT, ACCOUNT, number=1, customer_id="nobody"),
         "unknown, with the question": work(PASSPORT, ANSWER, number=2, customer_id="nobody"),
         "repeated": work(PASSPORT, ACCOUNT, number=1),
@@ -245,7 +247,7 @@ def test_the_work_is_the_same_for_every_outcome(
 def test_a_case_has_three_attempts_a_day_and_the_fourth_tells_nothing(
     records: IdentityRecords, rule: IdentificationRule, clock: Clock
 ) -> None:
-    made = [records.attempt(an_attempt(number=number), rule) for number in range(1, 6)]
+    made = [records.attempt(an_attempt(*FAILING, number=n), rule) for n in range(1, 6)]
     assert [checked.exhausted for checked in made] == [False, False, False, True, True]
     assert [checked.number for checked in made] == [1, 2, 3, 4, 5]
     assert [bool(checked.forms) for checked in made] == [True, True, True, False, False]
@@ -258,7 +260,7 @@ def test_a_customer_has_five_attempts_a_day_over_all_cases(
     records: IdentityRecords, rule: IdentificationRule, clock: Clock
 ) -> None:
     cases = [f"inquiry-{number}" for number in range(7)]
-    made = [records.attempt(an_attempt(case_id=case), rule).exhausted for case in cases]
+    made = [records.attempt(an_attempt(*FAILING, case_id=case), rule).exhausted for case in cases]
     assert made == [False] * 5 + [True] * 2
     other = an_attempt(case_id="inquiry-8", customer_id="c-2")
     assert not records.attempt(other, rule).exhausted
@@ -276,12 +278,25 @@ def test_a_representative_has_a_number_of_attempts_over_all_customers(
 
     def made(who: str) -> list[bool]:
         tries = (
-            an_attempt(customer_id=p, case_id=f"{who}-{p}", representative=who) for p in people
+            an_attempt(*FAILING, customer_id=p, case_id=f"{who}-{p}", representative=who)
+            for p in people
         )
         return [records.attempt(attempt, few).exhausted for attempt in tries]
 
     assert made("anna") == [False] * 4 + [True] * 2
     assert made("ben") == [False] * 4 + [True] * 2
+
+
+@pytest.mark.clause("HOF-4.1.2", "HOF-4.1.4")
+def test_attempts_that_matched_count_towards_no_limit(
+    records: IdentityRecords, rule: IdentificationRule
+) -> None:
+    few = rule.model_copy(update={"attempts_per_representative": 5})
+    made = [records.attempt(an_attempt(number=number), few) for number in range(12)]
+    assert not any(checked.exhausted for checked in made)
+    assert [checked.number for checked in made] == list(range(1, 13))
+    wrong = [records.attempt(an_attempt(*FAILING, number=n), few) for n in range(12, 16)]
+    assert [checked.exhausted for checked in wrong] == [False, False, False, True]
 
 
 @pytest.mark.parametrize("distinct", ["case", "customer"])
@@ -291,8 +306,8 @@ def test_parallel_attempts_never_exceed_the_limit(
 ) -> None:
     def attempt(number: int) -> Checked:
         if distinct == "case":
-            return records.attempt(an_attempt(number=number), rule)
-        return records.attempt(an_attempt(case_id=f"inquiry-{number}"), rule)
+            return records.attempt(an_attempt(*FAILING, number=number), rule)
+        return records.attempt(an_attempt(*FAILING, case_id=f"inquiry-{number}"), rule)
 
     with ThreadPoolExecutor(5) as threads:
         made = list(threads.map(attempt, range(10)))

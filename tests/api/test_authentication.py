@@ -60,6 +60,7 @@ ELSEWHERE = {
     "open_handoff",
     "read_handoff",
     "read_verifications",
+    "read_form_results",
     "read_incident_reports",
     *HANDOFF_STEPS,
 }

@@ -142,14 +142,14 @@ async def test_every_text_on_the_page_is_escaped(callers: Callers) -> None:
     ana = await callers.of(Role.CSR)
     customer = {"customer_id": "c-canary", "name": CANARY}
     inquiry_id = await ana.open(
-        "canary", customer=customer, subject=CANARY, text=CANARY,
+        "canary of a brief", customer=customer, subject=CANARY, text=CANARY,
         reception={**RECEPTION, "greeting": CANARY, "key_points": CANARY},
     )  # fmt: skip
     await identify(callers, inquiry_id)
     await ana.do(inquiry_id, "promises", {"answer_by": IN_TWO_DAYS, "contact": CANARY})
     await ana.do(inquiry_id, "responses", {"text": CANARY})
     case_id = await open_handoff(
-        ana, "canary", customer=customer, subject=CANARY, text=CANARY, inquiry_id=inquiry_id,
+        ana, "canary brief", customer=customer, subject=CANARY, text=CANARY, inquiry_id=inquiry_id,
         items=[{"item": "contract", "description": CANARY}],
         receiving={**RECEIVING, "name": CANARY, "contact": CANARY},
     )  # fmt: skip

@@ -9,10 +9,12 @@ from sop.handoff import messages as h
 from sop.handoff.models import Answer
 from sop.identity import Form, FormResult
 from sop.models import Actor, Role
-from tests.api.callers import Callers
+from tests.api.callers import Caller, Callers
 from tests.api.handing import (
     ACCEPTED,
     HANDOFFS,
+    NOTICE,
+    OVER_CRM,
     PARTS,
     REASON,
     RECEIVING,
@@ -23,6 +25,7 @@ from tests.api.handing import (
     offered,
     open_handoff,
     page,
+    prepare,
     read,
     report,
 )
@@ -31,6 +34,10 @@ from tests.desk import Desk
 
 NOBODYS = "handoff-00000000000000000000"
 CALLERS = [role for role in Role if role is not Role.SYSTEM]
+FORMS = [
+    {"form": "passport", "value": "C01X0006H"},
+    {"form": "account_number", "value": "DE02120300000000202051"},
+]
 THEIRS = {**RECEIVING, "party": "archive", "name": "The archive"}
 
 
@@ -58,6 +65,8 @@ async def test_a_receiving_party_answers_its_own_offer_and_no_other(callers: Cal
     for case_id in (theirs, NOBODYS):
         is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "case-not-found")
     assert (await do(archive, theirs, "acknowledgement", ACCEPTED))["stage"] == "closed"
+    for part in PARTS:
+        assert (await archive.get(page(theirs, part))).status_code == 200, part
     closed = await report(party, theirs, "acknowledgement", ACCEPTED)
     is_problem(closed, "case-not-found")
 
@@ -98,28 +107,44 @@ async def test_a_receiving_party_identifies_in_its_own_handoffs_only(callers: Ca
     ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
     theirs = await open_handoff(ana, "theirs to identify", receiving=THEIRS)
     inquiry_id = await ana.open("not theirs to identify")
-    forms = [
-        {"form": "passport", "value": "C01X0006H"},
-        {"form": "account_number", "value": "DE02120300000000202051"},
-    ]
     for case_id in (theirs, inquiry_id, NOBODYS):
-        body = {"case_id": case_id, "forms": forms}
+        body = {"case_id": case_id, "forms": FORMS}
         answer = await party.post("/v1/customers/c-1/identifications", body, f"in {case_id}")
         is_problem(answer, "case-not-found")
 
 
-@pytest.mark.clause("HOF-5.3")
-async def test_a_receiving_party_that_was_replaced_sees_the_handoff_no_longer(
-    callers: Callers,
+@pytest.mark.clause("HOF-3.3", "HOF-4.2.4", "HOF-5.3")
+async def test_for_a_receiving_party_a_handoff_begins_with_its_offer_and_ends_with_its_return(
+    on_both: Callers,
 ) -> None:
-    ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
-    case_id = await open_handoff(ana, "replaced")
-    await do(ana, case_id, "notes", {"text": "x"})
-    assert (await party.get(page(case_id))).status_code == 200
+    ana, party = await on_both.of(Role.CSR), await on_both.of(Role.RECEIVING_PARTY)
+    archive = await on_both.person("archive", Role.RECEIVING_PARTY)
+    case_id = await open_handoff(ana, "begins and ends")
+
+    async def exists_for(caller: Caller) -> bool:
+        answers = {(await caller.get(page(case_id, part))).status_code for part in PARTS}
+        assert answers in ({200}, {404})
+        listed = (await caller.get(HANDOFFS, limit=200)).json()["handoffs"]
+        assert (case_id in {each["case_id"] for each in listed}) == (answers == {200})
+        return answers == {200}
+
+    assert not await exists_for(party)
+    body = {"case_id": case_id, "forms": FORMS}
+    early = await party.post("/v1/customers/c-1/identifications", body, "before the offer")
+    is_problem(early, "case-not-found")
+    await prepare(on_both, case_id)
+    assert not await exists_for(party)
+    await do(ana, case_id, "transfer", OVER_CRM)
+    assert await exists_for(party)
+    refusal = {"answer": "refuse", "reason": "Not for us."}
+    await do(party, case_id, "acknowledgement", refusal)
+    assert not await exists_for(party)
     await do(ana, case_id, "receiving-party", {"receiving": THEIRS, **REASON})
-    is_problem(await party.get(page(case_id)), "case-not-found")
-    archive = await callers.person("archive", Role.RECEIVING_PARTY)
-    assert (await archive.get(page(case_id))).status_code == 200
+    assert not await exists_for(archive)
+    await do(ana, case_id, "transfer", {**OVER_CRM, **NOTICE})
+    assert (await exists_for(archive), await exists_for(party)) == (True, False)
+    await do(archive, case_id, "acknowledgement", ACCEPTED)
+    assert (await exists_for(archive), await exists_for(party)) == (True, False)
 
 
 @pytest.mark.clause("HOF-5.3")

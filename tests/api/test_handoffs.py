@@ -237,7 +237,7 @@ async def test_a_refusal_gives_custody_back_and_the_customer_is_told(
     assert (shown["custody"], shown["answer"]) == ("csr", "refuse")
     topics = [m.topic for m in await asyncio.to_thread(desk.reads.outbox, case_id=case_id)]
     assert "handoff_returned" in topics
-    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "stale-answer")
+    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "case-not-found")
     is_problem(await report(ana, case_id, "withdrawal", REASON), "wrong-stage")
     await do(ana, case_id, "transfer", {**OVER_CRM, **NOTICE})
     assert (await do(party, case_id, "acknowledgement", ACCEPTED))["stage"] == "closed"
@@ -259,7 +259,7 @@ async def test_an_offer_that_nobody_answers_comes_back_and_is_concluded(
     await desk.journal_holds(case_id, "escalation.ended")
     await desk.time_passes(case_id, hours=12)
     await desk.journal_holds(case_id, "custody.returned")
-    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "stale-answer")
+    is_problem(await report(party, case_id, "acknowledgement", ACCEPTED), "case-not-found")
     assert (await do(ana, case_id, "conclusion", REASON))["stage"] == "closed"
     shown = await read(ana, case_id)
     assert (shown["custody"], shown["closed_as"]) == ("csr", "returned")
@@ -293,6 +293,19 @@ async def test_an_inquiry_waits_for_its_handoff_learns_its_outcome_and_closes_th
     assert told[-1] == "accepted"
     listed = (await ana.get(HANDOFFS, inquiry_id=inquiry_id)).json()["handoffs"]
     assert [each["case_id"] for each in listed] == [case_id]
+
+
+@pytest.mark.clause("HOF-2")
+async def test_a_handoff_that_an_inquiry_opens_takes_steps_at_once(callers: Callers) -> None:
+    ana = await callers.of(Role.CSR)
+
+    async def opened_and_noted(number: int) -> int:
+        inquiry_id = await ana.open(f"at once {number}")
+        case_id = await open_handoff(ana, f"at once {number}", inquiry_id=inquiry_id)
+        return (await report(ana, case_id, "notes", {"text": "x"})).status_code
+
+    codes = await asyncio.gather(*(opened_and_noted(number) for number in range(10)))
+    assert set(codes) == {200}
 
 
 @pytest.mark.clause("HOF-2")
@@ -419,7 +432,8 @@ async def test_a_discrepancy_is_taken_and_decided_by_a_supervisor(on_both: Calle
     assert (await read(ana, case_id))["identity_level"] == "supervised"
     log = (await read(leader, case_id, "verifications"))["verifications"]
     assert [line["reason"] for line in log][:3] == ["mismatch", "mismatch", "attempts_exhausted"]
-    assert [form["matched"] for form in log[0]["forms"]] == [True, False]
+    asked = [(form["form"], form["matched"]) for form in log[0]["forms"]]
+    assert asked == [("passport", None), ("account_number", None)]
     (told,) = (await read(leader, case_id, "reports"))["reports"]
     assert (told["kind"], told["reason"]) == ("override", "Known in person.")
 
@@ -492,3 +506,13 @@ async def test_the_task_of_a_receiving_party_leads_to_its_handoff(callers: Calle
     assert (task["kind"], task["links"]["self"]) == (
         "handoff_acknowledgement", f"{HANDOFFS}/{case_id}",
     )  # fmt: skip
+
+
+async def test_acknowledging_an_escalation_that_is_none_does_not_deny_the_case(
+    callers: Callers,
+) -> None:
+    ana, leader = await callers.of(Role.CSR), await callers.of(Role.TEAM_LEADER)
+    case_id = await open_handoff(ana, "no such rung")
+    answer = await report(leader, case_id, "escalations/nothing/1/acknowledgement", {"level": 1})
+    is_problem(answer, "case-not-found")
+    assert answer.json()["detail"] == "No case has such an escalation."

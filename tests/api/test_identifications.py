@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,10 +13,12 @@ from sqlalchemy import Connection, select
 
 from adapters.identity_tables import identity_attempts
 from adapters.schema import metadata
+from sop.handoff.models import HandoffStage
 from sop.models import Role
 from tests.api.callers import Caller, Callers
-from tests.api.test_problems import is_problem
-from tests.desk import ANNA, Desk
+from tests.api.handing import CHECKED, do, open_handoff, report
+from tests.api.test_problems import UNKNOWN, is_problem
+from tests.desk import ANNA, Desk, eventually
 from tests.handoffs import a_handoff
 
 PASSPORT, ACCOUNT, ANSWER, AMOUNT, DAY = (
@@ -30,6 +33,7 @@ QUESTION = {"form": "security_question", "value": " QUILLFEATHER "}
 PAID = {"form": "recent_transaction", "value": {"amount": AMOUNT, "on": DAY}}
 WRONG = {"form": "passport", "value": "X99999999"}
 ENDING = {"expires_at": "2100-01-01T00:00:00Z"}
+PARTS = ["timeline", "certificate", "explanation", "verifications", "reports", "escalations"]
 ATTESTED = {"need_explained": True, "confidentiality_assured": True}
 ANSWERED = {"case_id", "verification", "recorded", "seq", "next_deadline", "next_deadline_what"}
 
@@ -45,7 +49,26 @@ async def on_record(callers: Callers, customer_id: str) -> None:
 async def a_case(callers: Callers, name: str, customer_id: str) -> str:
     """Open a customer's inquiry; return its id."""
     ana = await callers.of(Role.CSR)
-    return await ana.open(name, customer={"customer_id": customer_id})
+    case_id = await ana.open(name, customer={"customer_id": customer_id})
+    await reaches_the_crm(ana, f"/v1/inquiries/{case_id}")
+    return case_id
+
+
+async def a_handoff_of(callers: Callers, customer_id: str) -> str:
+    """Open a customer's handoff; return its id."""
+    ana = await callers.of(Role.CSR)
+    case_id = await open_handoff(ana, customer_id, customer={"customer_id": customer_id})
+    await reaches_the_crm(ana, f"/v1/handoffs/{case_id}")
+    return case_id
+
+
+async def reaches_the_crm(caller: Caller, page: str) -> None:
+    """Wait until the CRM has a case that was opened."""
+
+    async def shown() -> bool:
+        return "customer" in (await caller.get(page)).json()
+
+    await eventually(shown)
 
 
 async def identify(
@@ -54,6 +77,18 @@ async def identify(
     """Send an identity check."""
     body = {"case_id": case_id, "forms": list(forms or RIGHT), **more}
     return await caller.post(f"/v1/customers/{customer_id}/identifications", body, key)
+
+
+async def attest(caller: Caller, customer_id: str, case_id: str, **told: bool) -> httpx2.Response:
+    """Report what the customer was told, and present nothing."""
+    body = {"case_id": case_id, "forms": [], **told}
+    key = "+".join(("told", case_id, *told))
+    return await caller.post(f"/v1/customers/{customer_id}/identifications", body, key)
+
+
+async def notice(caller: Caller, customer_id: str, case_id: str) -> httpx2.Response:
+    """Report that something is wrong, and present nothing."""
+    return await attest(caller, customer_id, case_id, noticed=True)
 
 
 def rows_of(callers: Callers, case_id: str) -> int:
@@ -138,9 +173,69 @@ async def test_what_a_representative_noticed_goes_to_a_supervisor(callers: Calle
     await on_record(callers, "noticed")
     case_id = await a_case(callers, "noticed", "noticed")
     ana = await callers.of(Role.CSR)
-    body = {"case_id": case_id, "forms": [], "noticed": True}
-    answer = await ana.post("/v1/customers/noticed/identifications", body, "noticed")
+    answer = await notice(ana, "noticed", case_id)
     assert answer.json()["verification"] == "needs_supervisor", answer.text
+
+
+@pytest.mark.clause("HOF-4.1.3", "HOF-5.2", "HOF-7.1")
+async def test_whoever_checks_learns_nowhere_which_part_failed(
+    callers: Callers, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    leader = await callers.of(Role.TEAM_LEADER)
+    moments = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[^\"]*")
+
+    async def all_that_is_told(kind: str, *forms: Any) -> list[str]:
+        """Fail once, and return what a leader who checks can learn of it."""
+        customer = f"which-{kind}-{forms[0] == WRONG}"
+        await on_record(callers, customer)
+        if kind == "handoffs":
+            opening = a_handoff(customer_id=customer)
+            opened = await desk.cases.open_handoff(opening, actor=ANNA, key=customer, digest="d")
+            case_id, parts = opened.case_id, [*PARTS, "brief", "confirmations"]
+        else:
+            case_id, parts = await a_case(callers, customer, customer), PARTS
+        caplog.clear()
+        answers = [await identify(leader, customer, case_id, customer, *forms)]
+        answers += [await leader.get(f"/v1/{kind}/{case_id}/{part}") for part in parts]
+        assert {answer.status_code for answer in answers} == {200}
+        logged = sorted(str(record.msg) for record in caplog.records if "api" in record.name)
+        told = [*(answer.text for answer in answers), *logged]
+        names = {case_id: "CASE", customer: "CUSTOMER"}
+        for name, shown in names.items():
+            told = [each.replace(name, shown) for each in told]
+        return [moments.sub("MOMENT", each) for each in told]
+
+    for kind in ("inquiries", "handoffs"):
+        primary = await all_that_is_told(kind, WRONG, RIGHT[1])
+        secondary = await all_that_is_told(kind, RIGHT[0], {**RIGHT[1], "value": "X99999999"})
+        verifications = 1 + PARTS.index("verifications")
+        assert '"reason":"mismatch"' in primary[verifications]
+        told = len(PARTS) + 1
+        assert primary[:told] == secondary[:told]
+        assert not [text for text in primary + secondary if re.search("matched.{1,3}(t|f)", text)]
+
+
+@pytest.mark.clause("HOF-7.1", "HOF-7.3")
+async def test_an_inquiry_has_its_verification_log_and_an_auditor_sees_which_form_matched(
+    on_both: Callers,
+) -> None:
+    await on_record(on_both, "logged")
+    case_id = await a_case(on_both, "logged", "logged")
+    ana, auditor = await on_both.of(Role.CSR), await on_both.of(Role.AUDITOR)
+    page = f"/v1/inquiries/{case_id}"
+    for part in ("verifications", "reports"):
+        assert (await auditor.get(f"{page}/{part}")).json() == {part: []}
+        is_problem(await ana.get(f"{page}/{part}"), "not-allowed")
+        is_problem(await auditor.get(f"{UNKNOWN}/{part}"), "case-not-found")
+    await identify(ana, "logged", case_id, "logged", WRONG, RIGHT[1])
+    (line,) = (await auditor.get(f"{page}/verifications")).json()["verifications"]
+    assert (line["case_id"], line["representative"], line["outcome"], line["reason"]) == (
+        case_id, "csr", "not_verified", "mismatch",
+    )  # fmt: skip
+    assert [(form["form"], form["matched"]) for form in line["forms"]] == [
+        ("passport", False), ("account_number", True),
+    ]  # fmt: skip
 
 
 async def test_a_repeated_check_is_one_attempt_and_another_value_is_no_second_guess(
@@ -167,8 +262,104 @@ async def test_a_check_of_one_customer_in_anothers_case_is_refused(on_both: Call
     ana = await on_both.of(Role.CSR)
     answer = await identify(ana, "mine", theirs, "theirs")
     is_problem(answer, "invalid-value", clause="HOF-4.1.3")
+    assert rows_of(on_both, theirs) == 0
     shown = (await ana.get(f"/v1/inquiries/{theirs}")).json()
     assert shown["verification"] is None
+
+
+@pytest.mark.clause("HOF-4.1.3", "HOF-4.1.4")
+async def test_nobody_uses_up_a_customers_attempts_in_somebody_elses_case(
+    on_both: Callers,
+) -> None:
+    await on_record(on_both, "victim")
+    theirs = await a_case(on_both, "a stranger's", "stranger")
+    ana = await on_both.of(Role.CSR)
+    handed = await a_handoff_of(on_both, "stranger")
+    for number in range(6):
+        for case_id in (theirs, handed):
+            refused = await identify(ana, "victim", case_id, f"steal {number}", WRONG, RIGHT[1])
+            is_problem(refused, "invalid-value", clause="HOF-4.1.3")
+    assert (rows_of(on_both, theirs), rows_of(on_both, handed)) == (0, 0)
+    own = await a_case(on_both, "victim", "victim")
+    assert (await identify(ana, "victim", own, "own")).json()["verification"] == "verified"
+
+
+@pytest.mark.clause("HOF-4.1.3")
+async def test_a_check_in_a_closed_case_is_no_attempt(on_both: Callers) -> None:
+    ana = await on_both.of(Role.CSR)
+    case_id = await a_case(on_both, "closed", "closed")
+    handed = await a_handoff_of(on_both, "closed")
+    await ana.do(case_id, "withdrawal", {"reason": "Settled."})
+    await report(ana, handed, "withdrawal", {"reason": "Settled."})
+    for closed in (case_id, handed):
+        is_problem(await identify(ana, "closed", closed, "closed", WRONG, RIGHT[1]), "case-closed")
+        assert rows_of(on_both, closed) == 0
+
+
+@pytest.mark.clause("HOF-4.1.4")
+async def test_a_check_is_no_attempt_while_a_supervisor_must_decide(on_both: Callers) -> None:
+    await on_record(on_both, "waiting")
+    ana, leader = await on_both.of(Role.CSR), await on_both.of(Role.TEAM_LEADER)
+    case_id = await a_case(on_both, "waiting", "waiting")
+    handed = await a_handoff_of(on_both, "waiting")
+    for kind, stopped in (("inquiries", case_id), ("handoffs", handed)):
+        assert (await notice(ana, "waiting", stopped)).json()["verification"] == "needs_supervisor"
+        for number in range(6):
+            refused = await identify(ana, "waiting", stopped, f"wait {number}", WRONG, RIGHT[1])
+            is_problem(refused, "behind-gate", clause="HOF-4.1.4")
+        assert rows_of(on_both, stopped) == 0
+        page = f"/v1/{kind}/{stopped}/discrepancy-decision"
+        decided = await leader.post(page, {"approve": True, "reason": "Known in person."})
+        assert decided.status_code == 200, decided.text
+        found = await identify(ana, "waiting", stopped, "decided")
+        assert found.json()["verification"] == "verified"
+
+
+@pytest.mark.clause("HOF-4.1.4")
+async def test_the_check_that_stopped_a_case_is_answered_again_with_its_key(
+    on_both: Callers,
+) -> None:
+    ana = await on_both.of(Role.CSR)
+    case_id = await a_case(on_both, "stopping", "stopping")
+    tries = [
+        await identify(ana, "stopping", case_id, f"stop {n}", WRONG, RIGHT[1]) for n in range(3)
+    ]
+    again = await identify(ana, "stopping", case_id, "stop 2", WRONG, RIGHT[1])
+    assert (again.status_code, again.text) == (200, tries[2].text)
+
+
+@pytest.mark.clause("HOF-4.2.4")
+async def test_a_check_while_a_mail_is_under_way_is_no_attempt(
+    callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = await callers.of(Role.CSR)
+    handed = await a_handoff_of(callers, "under-way")
+    parts = callers.app.state.parts
+    row = parts.handoffs.handoff(handed).model_copy(update={"stage": HandoffStage.SENDING})
+    monkeypatch.setattr(parts.handoffs, "handoff", lambda _: row)
+    refused = await identify(ana, "under-way", handed, "under way", WRONG, RIGHT[1])
+    is_problem(refused, "wrong-stage", clause="HOF-4.2.4")
+    assert rows_of(callers, handed) == 0
+
+
+@pytest.mark.clause("HOF-4.1.1", "HOF-4.1.5")
+async def test_what_the_customer_was_not_told_is_made_good_without_another_check(
+    on_both: Callers,
+) -> None:
+    ana, leader = await on_both.of(Role.CSR), await on_both.of(Role.TEAM_LEADER)
+    handed = await a_handoff_of(on_both, "mute")
+    untold = await attest(ana, "mute", handed, need_explained=True)
+    assert (untold.status_code, untold.json()["verification"]) == (200, "not_verified")
+    for number in range(3):
+        await identify(ana, "mute", handed, f"mute {number}", WRONG, RIGHT[1])
+    await do(leader, handed, "discrepancy-decision", {"approve": True, "reason": "Known."})
+    is_problem(await report(ana, handed, "items", CHECKED), "behind-gate", clause="HOF-4.1.5")
+    told = await attest(ana, "mute", handed, confidentiality_assured=True)
+    assert (told.status_code, told.json()["verification"]) == (200, "needs_supervisor")
+    assert rows_of(on_both, handed) == 3
+    await do(ana, handed, "items", CHECKED)
+    after = await attest(ana, "mute", handed, **ATTESTED)
+    assert after.json()["verification"] == "verified"
 
 
 async def test_a_check_in_a_case_that_is_none_is_no_attempt(callers: Callers) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from unicodedata import category
 
 import pytest
 import pytest_asyncio
@@ -102,6 +103,19 @@ async def test_a_case_is_told_in_sentences_and_ends_with_what_it_waits_for(
     code, out, _ = await asyncio.to_thread(invoke, place, "explain", case_id, "--json")
     said = json.loads(out)
     assert (code, len(said["entries"])) == (0, len(told.splitlines()))
+
+
+async def test_what_people_wrote_does_not_steer_the_terminal(
+    place: dict[str, str], desk: Desk
+) -> None:
+    case_id = await desk.open("a note that steers")
+    await desk.do(case_id, m.AddNote(actor=ANNA, text="clear\x1b[2J \x9b2J \x1b]0;title\x07 end"))
+    for command in (("explain",), ("certificate",), ("certificate", "--markdown")):
+        code, out, _ = await asyncio.to_thread(invoke, place, command[0], case_id, *command[1:])
+        assert code == 0
+        assert [c for c in out if category(c) == "Cc" and c != "\n"] == []
+    _, out, _ = await asyncio.to_thread(invoke, place, "explain", case_id)
+    assert "clear\N{REPLACEMENT CHARACTER}[2J" in out
 
 
 @pytest.mark.parametrize("command", ["certificate", "explain"])

@@ -56,7 +56,8 @@ class Known:
         outcome = self.judge(step, before)
         if outcome is None:
             return None
-        self.attempts, self.attempted, self.approver = before + 1, now, None
+        self.count(step, outcome, before, now)
+        self.approver = None
         self.proofs |= told | ({"HOF-4.1.3"} if step.forms else set())
         self.approved_until = None
         self.outcome, self.holds = outcome, outcome == "verified"
@@ -64,6 +65,13 @@ class Known:
         if outcome == "needs_supervisor":
             self.stop()
         return outcome
+
+    def count(self, step: Identify, outcome: str, before: int, now: datetime) -> None:
+        """Count what did not match; whoever is verified begins anew."""
+        if outcome == "verified":
+            self.attempts = 0
+        elif not step.exhausted and before < 3 and not all(r.matched for r in step.forms):
+            self.attempts, self.attempted = before + 1, now
 
     def judge(self, step: Identify, before: int) -> str | None:
         if step.exhausted or before >= 3 or step.noticed:
@@ -103,6 +111,7 @@ class Known:
         if now >= self.approved_until:
             return False
         self.approved_until = None
+        self.attempts = 0
         self.outcome, self.holds, self.until = "verified", True, now + HOUR
         self.proofs.add("HOF-4.1.3")
         return True

@@ -54,6 +54,7 @@ TABLE = {
     "open_handoff": "xxxxx . x...",
     "read_handoff": "xxxxx x xxx.",
     "read_verifications": ".x.xx . ..x.",
+    "read_form_results": "..... . ..x.",
     "confirm_items": "xxxxx . ....",
     "complete_brief": "xxxxx . ....",
     "tell_customer": "xxxxx . ....",
@@ -90,6 +91,12 @@ def test_who_may_do_what(action: str, role: Role, permitted: bool) -> None:
         require(actor, action)
 
 
+@pytest.mark.clause("HOF-4.1.3", "HOF-5.2")
+def test_nobody_who_may_check_identities_may_learn_which_part_failed() -> None:
+    assert PERMITTED["read_form_results"]
+    assert not PERMITTED["read_form_results"] & PERMITTED["identify"]
+
+
 def test_the_table_has_every_role_and_every_action_and_every_step_is_an_action() -> None:
     assert set(ROLES) == set(Role)
     assert TABLE.keys() == PERMITTED.keys()
@@ -113,7 +120,7 @@ def test_a_refusal_names_the_clause_and_who_may() -> None:
 
 @pytest.mark.clause("HOF-3.3", "HOF-5.3")
 @pytest.mark.parametrize("role", ROLES)
-def test_a_receiving_party_has_its_own_handoffs_only_and_everybody_else_has_all(role: Role) -> None:
+def test_a_receiving_party_has_what_it_was_offered_and_everybody_else_has_all(role: Role) -> None:
     actor, bound = Actor(principal="archive", role=role), role is Role.RECEIVING_PARTY
     assert may_see_handoff(actor, "archive")
     assert may_see_handoff(actor, "legal-desk") is not bound

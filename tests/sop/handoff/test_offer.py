@@ -142,7 +142,9 @@ def test_a_worker_that_was_away_returns_custody_late_and_reminds_nobody_of_what_
 def test_an_answer_at_the_very_moment_of_the_return_is_refused(late: timedelta) -> None:
     case = offered()
     case.pass_time_without_worker(DAY + late)
-    answer_is_refused(case, ACCEPTED, StaleAnswerError)
+    with pytest.raises(StaleAnswerError) as refused:
+        case.do(ACCEPTED)
+    assert refused.value.clause == "HOF-4.2.5"
     case.worker_returns()
     answer_is_refused(case, ACCEPTED, StaleAnswerError)
     assert (case.stage, case.state.custody) == ("returned", "anna")
@@ -304,6 +306,15 @@ def test_a_colleague_can_be_the_receiving_party() -> None:
 @pytest.mark.parametrize("case", [prepared(), came_back(), handed()])
 def test_there_is_nothing_to_answer_without_an_offer(case: HandedOver) -> None:
     answer_is_refused(case, ACCEPTED, StaleAnswerError)
+    with pytest.raises(StaleAnswerError) as refused:
+        case.do(ACCEPTED)
+    assert refused.value.clause == "HOF-4.2.5"
+
+
+@pytest.mark.clause("HOF-4.2.5")
+def test_an_item_is_missing_once() -> None:
+    twice = IN_PART.model_copy(update={"missing": ("card", "card")})
+    answer_is_refused(offered(), twice, InvalidValueError)
 
 
 # After the return

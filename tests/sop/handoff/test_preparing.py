@@ -364,3 +364,15 @@ def test_a_handoff_is_pinned_to_its_policy_and_can_be_moved_to_another() -> None
     receipt = case.do(SENT)
     assert receipt.refused is not None
     assert case.case.row().policy_version == "2026.2"
+
+
+@pytest.mark.clause("HOF-4.2.1")
+def test_an_item_is_not_confirmed_and_left_open_at_once() -> None:
+    case = verified()
+    before = case.state
+    (file, card) = CONFIRMED.checks
+    other = file.model_copy(update={"complete": False})
+    for checks in ((file, other), (other, file, card), (file, file)):
+        with pytest.raises(InvalidValueError, match="Check each item once") as refused:
+            case.do(CONFIRMED.model_copy(update={"checks": checks}))
+        assert (refused.value.clause, case.state) == ("HOF-4.2.1", before)

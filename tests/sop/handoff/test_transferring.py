@@ -265,3 +265,14 @@ def test_custody_stays_the_senders_while_a_mail_is_under_way() -> None:
     case.pass_time(HOUR)
     case.do(ACCEPTED)
     assert case.state.custody == "rita"
+
+
+@pytest.mark.clause("HOF-4.2.4")
+@pytest.mark.parametrize("channel", ["crm", "encrypted_email"])
+@pytest.mark.parametrize("said", [{"carrier": "ups"}, {"tracking_number": "1Z"}])
+def test_only_a_courier_has_a_carrier_and_a_number(channel: str, said: dict[str, str]) -> None:
+    case = prepared()
+    before = case.state
+    with pytest.raises(InvalidValueError, match="belong to a courier") as refused:
+        case.do(SENT.model_copy(update={"channel": channel, **said}))
+    assert (refused.value.clause, case.state) == ("HOF-4.2.4", before)

@@ -1,0 +1,42 @@
+"""The registers of a case of any kind: its verification log and its reports (HOF-7.1, HOF-7.3)."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
+
+from api import presenting_handoffs as show
+from api.dependencies import permitted
+from api.parts import Parts, require_known
+from api.schemas.handoffs import Reports, Verifications
+from sop.access import may
+from sop.models import Actor
+
+LogReader = Annotated[Actor, Depends(permitted("read_verifications"))]
+ReportReader = Annotated[Actor, Depends(permitted("read_incident_reports"))]
+
+
+async def verifications(parts: Parts, actor: Actor, case_id: str) -> Verifications:
+    """Return who checked the customer's identity, and how it ended.
+
+    Which form matched is only for those who check nobody: others would learn which part failed.
+
+    Raises:
+        UnknownCaseError: There is no such case.
+    """
+    found = await run_in_threadpool(parts.handoffs.verifications, case_id)
+    if not found:
+        await require_known(parts, case_id)
+    return show.verifications(parts, found, results=may(actor, "read_form_results"))
+
+
+async def reports(parts: Parts, case_id: str) -> Reports:
+    """Return what went another way than the procedure's.
+
+    Raises:
+        UnknownCaseError: There is no such case.
+    """
+    found = await run_in_threadpool(parts.handoffs.reports, case_id)
+    if not found:
+        await require_known(parts, case_id)
+    return show.reports(parts, found)
