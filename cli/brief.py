@@ -10,7 +10,7 @@ from adapters.database import Database, Limits
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.migrate import is_current
-from api.briefing import collect_brief
+from runtime.briefing import collect_brief
 from runtime.errors import OperatorError
 from runtime.policy import load_policy
 from runtime.settings import load_settings

@@ -5,7 +5,6 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import presenting, presenting_handoffs
-from api.briefing import collect_brief
 from api.dependencies import HandoffId
 from api.openapi import problems
 from api.pages.rendering import brief_page, content_security_policy
@@ -13,6 +12,7 @@ from api.parts import Parts, WithParts
 from api.problems import ProblemError
 from api.schemas.briefs import BriefView
 from api.sight import HandoffReader
+from runtime.briefing import collect_brief
 from runtime.case_errors import UnknownCaseError
 from sop.handoff.brief_models import Brief
 

@@ -17,7 +17,7 @@ from api.schemas.proof import CertificateView, ExplanationView
 from api.sight import HandoffReader
 from runtime.case_errors import UnknownCaseError
 from sop.access import may_see_handoff, only_handoffs_of
-from sop.handoff.brief import without_evidence
+from sop.handoff.brief import for_receiver
 from sop.handoff.models import HandoffOpening
 from sop.handoff.records import HandoffFilter
 from sop.models import Actor
@@ -111,12 +111,12 @@ async def read_handoff(
 async def read_handoff_timeline(
     case_id: HandoffId, parts: WithParts, actor: HandoffReader
 ) -> Timeline:
-    """Read the journal in order. A receiving party sees the identity's level, not the evidence."""
+    """Read the journal in order. A receiving party sees of it what its brief tells."""
     entries = await run_in_threadpool(parts.reads.timeline, case_id)
     if not entries:
         await require_known(parts, case_id)
     if only_handoffs_of(actor) is not None:
-        entries = tuple(map(without_evidence, entries))
+        entries = for_receiver(entries)
     return presenting.timeline(parts, entries)
 
 
@@ -126,9 +126,7 @@ async def read_handoff_timeline(
     summary="List the escalations of a handoff",
     responses=ONE,
 )
-async def list_handoff_escalations(
-    case_id: HandoffId, parts: WithParts, _: HandoffReader
-) -> Escalations:
+async def list_handoff_escalations(case_id: HandoffId, parts: WithParts, _: Reader) -> Escalations:
     """List the rungs of a handoff that fired, the oldest first."""
     records = await run_in_threadpool(lambda: parts.reads.escalations(case_id=case_id))
     if not records:
@@ -143,12 +141,17 @@ async def list_handoff_escalations(
     responses=ONE,
 )
 async def list_confirmations(
-    case_id: HandoffId, parts: WithParts, _: HandoffReader
+    case_id: HandoffId, parts: WithParts, actor: HandoffReader
 ) -> s.Confirmations:
-    """List what was confirmed in writing: one line for each transfer that ended (HOF-4.2.6)."""
+    """List what was confirmed in writing: one line for each transfer that ended (HOF-4.2.6).
+
+    A receiving party sees those of the transfers to itself.
+    """
     found = await run_in_threadpool(parts.handoffs.confirmations, case_id)
     if not found:
         await require_known(parts, case_id)
+    party = only_handoffs_of(actor)
+    found = tuple(each for each in found if party in {None, each.receiving_party})
     return show.confirmations(parts, found)
 
 

@@ -38,6 +38,12 @@ DONE_BEFORE = frozenset({
 })  # fmt: skip
 """The same for the inquiry that it was opened from."""
 
+_OF_AN_OFFER = frozenset({
+    "mail.sent", "handoff.transferred", "courier.reported", "handoff.acknowledged",
+    "custody.returned", "receiver.changed",
+})  # fmt: skip
+"""What is between the sender and the party of that offer."""
+
 _EVIDENCE = frozenset({"forms_asked", "cause", "reason"})
 _OF_IDENTITY = ("identity.", "discrepancy.", "approval.")
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
@@ -84,11 +90,31 @@ def make_brief(
         receiving_party_contact=handoff.receiving_party_contact,
         summary=handoff.brief,
         items=tuple(_item(handoff, item) for item in handoff.items),
-        done=_lines(entries, DONE, desk),
+        done=_lines(for_receiver(entries), DONE, desk),
         open=tuple(_open(handoff, asked_before)),
         deadlines=tuple(sorted(_deadlines(handoff, entries, asked_before), key=lambda d: d.at)),
         inquiry=asked_before,
     )
+
+
+def for_receiver(entries: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
+    """Return what the receiving party sees of the journal of a handoff that is offered to it.
+
+    It is what the brief tells, without the evidence and without the offers that came back, which
+    were another party's, or are over.
+    """
+    told_of = [without_evidence(entry) for entry in entries if entry.kind in DONE]
+    back = [n for n, entry in enumerate(told_of) if entry.kind == "custody.returned"]
+    return tuple(
+        entry for n, entry in enumerate(told_of) if not _is_of_another_offer(entry, n, back)
+    )
+
+
+def _is_of_another_offer(entry: TimelineEntry, place: int, back: list[int]) -> bool:
+    if entry.kind == "customer.told":
+        return entry.detail.get("what") == "handoff_returned"
+    earlier = entry.kind in _OF_AN_OFFER and bool(back) and place <= back[-1]
+    return earlier or entry.kind == "receiver.changed"
 
 
 def without_evidence(entry: TimelineEntry) -> TimelineEntry:

@@ -15,13 +15,13 @@ from tests.api.handing import (
     HANDOFFS,
     NOTICE,
     OVER_CRM,
-    PARTS,
     REASON,
     RECEIVING,
     SHARED,
     STEPS,
     do,
     handoff,
+    kinds,
     offered,
     open_handoff,
     page,
@@ -29,9 +29,13 @@ from tests.api.handing import (
     read,
     report,
 )
+from tests.api.handing import (
+    PARTS as ALL_PARTS,
+)
 from tests.api.test_problems import UNKNOWN, is_problem
 from tests.desk import Desk
 
+PARTS = [part for part in ALL_PARTS if part != "escalations"]
 NOBODYS = "handoff-00000000000000000000"
 CALLERS = [role for role in Role if role is not Role.SYSTEM]
 FORMS = [
@@ -157,6 +161,26 @@ async def test_no_inquiry_is_open_to_a_receiving_party(callers: Callers) -> None
     is_problem(await party.post(HANDOFFS, inside, "by a party"), "not-allowed")
 
 
+@pytest.mark.clause("HOF-3.3", "HOF-5.3")
+async def test_a_receiving_party_learns_nothing_of_notes_escalations_and_parties_before_it(
+    callers: Callers,
+) -> None:
+    ana, party = await callers.of(Role.CSR), await callers.of(Role.RECEIVING_PARTY)
+    archive = await callers.person("archive", Role.RECEIVING_PARTY)
+    case_id = await offered(callers, "for its eyes")
+    await do(party, case_id, "acknowledgement", {"answer": "refuse", "reason": "Not for us."})
+    await do(ana, case_id, "notes", {"text": "For the desk's own eyes."})
+    await do(ana, case_id, "receiving-party", {"receiving": THEIRS, **REASON})
+    await do(ana, case_id, "transfer", {**OVER_CRM, **NOTICE})
+    assert {"note.added", "handoff.acknowledged"} <= set(await kinds(ana, case_id))
+    shown = [(await archive.get(page(case_id, part))).text for part in PARTS]
+    for own in ("Not for us.", "own eyes", "note.added", "escalation.", "custody.returned"):
+        assert not [text for text in shown if own in text], own
+    for each in (case_id, NOBODYS):
+        is_problem(await archive.get(page(each, "escalations")), "not-allowed")
+    assert await read(archive, case_id, "confirmations") == {"confirmations": []}
+
+
 @pytest.mark.clause("HOF-3.3")
 async def test_a_receiving_party_sees_the_level_of_the_identity_and_not_the_evidence(
     callers: Callers,
@@ -187,9 +211,9 @@ async def test_each_role_may_do_in_handoffs_what_the_table_says_and_nothing_else
         is_problem(answer, "case-not-found" if role in PERMITTED[action] else "not-allowed")
     reads = await caller.get(HANDOFFS)
     assert (reads.status_code == 200) == (role in PERMITTED["read_handoff"])
-    for part in PARTS:
+    for part in ALL_PARTS:
         answer = await caller.get(page(NOBODYS, part))
-        may = role in PERMITTED["read_handoff"]
+        may = role in PERMITTED["read" if part == "escalations" else "read_handoff"]
         is_problem(answer, "case-not-found" if may else "not-allowed")
     body = handoff(receiving=THEIRS)
     opens = await caller.post(HANDOFFS, body, f"handoff by {role}")

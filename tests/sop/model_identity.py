@@ -70,7 +70,7 @@ class Known:
         """Count what did not match; whoever is verified begins anew."""
         if outcome == "verified":
             self.attempts = 0
-        elif not step.exhausted and before < 3 and not all(r.matched for r in step.forms):
+        elif not step.exhausted and before < 3 and any(not r.matched for r in step.forms):
             self.attempts, self.attempted = before + 1, now
 
     def judge(self, step: Identify, before: int) -> str | None:

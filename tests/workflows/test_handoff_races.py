@@ -1,191 +1,154 @@
-"""The races of a handoff at the server: exactly one wins, always (HOF-4.1.4, HOF-4.2.5).
-
-Offers and approvals end after a minute here, of which most is skipped; the last seconds are real.
-Many handoffs each have their step sent about the moment at which the clock acts.
-"""
+"""Two that come at the same moment: one wins, always exactly one (HOF-4.1.4, HOF-4.2.5)."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
 from adapters.handoff_reads import HandoffReads
-from runtime.case_errors import CaseEndedError, RefusedError
+from runtime.case_errors import RefusedError
 from runtime.devserver import DevServer
 from sop import messages as m
-from sop.handoff import messages as h
-from sop.policy import HandoffPolicy, Policy
-from sop.records import TimelineEntry
+from sop.policy import Policy
 from tests.bench.handoff_paths import ACCEPTED, PREPARED, TRANSFERRED, identified, opening
 from tests.desk import ANNA, LEADER, Desk, a_desk, sqlite_url
+from workflows.escalating import escalation_id
+
+MOMENT = timedelta(minutes=1)
+BEFORE = timedelta(seconds=3)
+"""So long before the moment the clock is no longer turned, and runs as it does."""
 
 HANDOFFS = 24
-BOUND = timedelta(minutes=1)
-REAL = timedelta(seconds=2)
-NOTICED = identified().model_copy(update={"noticed": True})
 APPROVED = m.DecideDiscrepancy(actor=LEADER, approve=True, reason="Known in person.")
-CONFIRMED = h.ConfirmItems(actor=ANNA, checks=PREPARED.checks)
-
-
-def hurried(policy: Policy) -> Policy:
-    """Return a policy whose offers and approvals end after a minute, and that pages nobody."""
-    handoff: HandoffPolicy | None = policy.handoff
-    assert handoff is not None
-    rule = handoff.handoff.model_copy(update={"return_after": BOUND})
-    identification = handoff.identification.model_copy(update={"approval_valid_for": BOUND})
-    changed = {"handoff": rule, "identification": identification, "escalation": ()}
-    return policy.model_copy(update={"handoff": handoff.model_copy(update=changed)})
+NOTICED = identified().model_copy(update={"noticed": True})
 
 
 @pytest_asyncio.fixture(scope="module")
-async def hurried_desk(
+async def hasty(
     server: DevServer, policy: Policy, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Desk]:
-    """A desk whose offers and approvals end after a minute."""
+    """Run a desk whose offers and approvals end after a minute."""
     url = sqlite_url(tmp_path_factory.mktemp("races"))
-    async with a_desk(server, url, "races", hurried(policy)) as desk:
+    async with a_desk(server, url, "races", _hasty(policy)) as desk:
         yield desk
 
 
-async def opened(desk: Desk, key: str, *steps: m.Command) -> str:
-    said = opening()
-    found = await desk.cases.open_handoff(said, actor=ANNA, key=key, digest=key)
-    await desk.do(found.case_id, *steps)
-    return found.case_id
+def _hasty(policy: Policy) -> Policy:
+    rules = policy.handoff
+    assert rules is not None
+    short = rules.model_copy(
+        update={
+            "handoff": rules.handoff.model_copy(update={"return_after": MOMENT}),
+            "identification": rules.identification.model_copy(
+                update={"approval_valid_for": MOMENT}
+            ),
+        }
+    )
+    return policy.model_copy(update={"handoff": short})
 
 
-async def at_about(desk: Desk, case_id: str, moment: datetime, jitter: float) -> None:
-    """Come to about a moment of the workflow's clock: this places the race."""
-    await desk.time_passes(case_id, seconds=(BOUND - REAL).total_seconds())
-    left = (moment - await desk.now(case_id)).total_seconds() + jitter
-    await asyncio.sleep(max(left, 0))
+async def opened(desk: Desk, key: str, *steps: m.Command) -> tuple[str, datetime]:
+    """Open a handoff, and take steps; return its id, and the moment that it now waits for."""
+    done = await desk.cases.open_handoff(opening(), actor=ANNA, key=key, digest=f"digest {key}")
+    receipt = await desk.do(done.case_id, *steps)
+    assert receipt.next_deadline is not None
+    return done.case_id, receipt.next_deadline
 
 
-async def tried(desk: Desk, case_id: str, step: m.Command) -> str:
-    """Report a step; return `done`, or the code with which it was refused."""
+def jitter(number: int) -> float:
+    """Return how many seconds from the moment: most are close, the first and last beyond doubt."""
+    place = 2 * number / (HANDOFFS - 1) - 1
+    return place**3 * (BEFORE.total_seconds() if place < 0 else 1)
+
+
+async def race(desk: Desk, case_id: str, due: datetime, step: m.Command, number: int) -> bool:
+    """Send a step around the moment, each handoff at its own; return whether it was taken."""
+    left = due - await desk.now(case_id) - BEFORE
+    await desk.time_passes(case_id, seconds=left.total_seconds())
+    left = due - await desk.now(case_id)
+    await asyncio.sleep(max(left.total_seconds() + jitter(number), 0))
     try:
         await desk.do(case_id, step)
-    except RefusedError as error:
-        return error.detail.code
-    except CaseEndedError:  # the other of the two has closed it
-        return "case-closed"
-    return "done"
+    except RefusedError:
+        return False
+    return True
 
 
-def journal(desk: Desk, case_id: str) -> tuple[TimelineEntry, ...]:
-    return desk.reads.timeline(case_id)
+async def all_at_once(one: Callable[[int], Awaitable[tuple[str, bool]]]) -> dict[str, bool]:
+    """Run every handoff's race; return who won, by handoff."""
+    return dict(await asyncio.gather(*(one(number) for number in range(HANDOFFS))))
 
 
-def jitters(seed: int) -> list[float]:
-    """Return when to send, in seconds beside the bound: some well before it, some after."""
-    dice = random.Random(seed)  # noqa: S311 # places the race, protects nothing
-    close = [dice.uniform(-0.2, 0.1) for _ in range(HANDOFFS - 4)]
-    return [-1.8, -1.2, *close, 0.5, 0.8]
+@pytest.mark.clause("HOF-4.2.5")
+async def test_an_acknowledgement_and_the_return_of_custody_never_both_hold(hasty: Desk) -> None:
+    async def one(number: int) -> tuple[str, bool]:
+        steps = (identified(), PREPARED, TRANSFERRED)
+        case_id, due = await opened(hasty, f"offer {number}", *steps)
+        return case_id, await race(hasty, case_id, due, ACCEPTED, number)
 
-
-@pytest.mark.clause("HOF-4.2.5", "HOF-4.2.6")
-async def test_an_acknowledgement_and_the_return_of_custody_never_both_happen(
-    hurried_desk: Desk,
-) -> None:
-    desk = hurried_desk
-
-    async def race(number: int, jitter: float) -> tuple[str, bool]:
-        case_id = await opened(desk, f"ack {number}", identified(), PREPARED)
-        offered = await desk.do(case_id, TRANSFERRED)
-        assert offered.next_deadline is not None
-        await at_about(desk, case_id, offered.next_deadline, jitter)
-        answers = await asyncio.gather(*(tried(desk, case_id, ACCEPTED) for _ in range(2)))
-        assert sorted(answers) in (["case-closed", "done"], ["stale-answer"] * 2)
-        return case_id, "done" in answers
-
-    raced = await asyncio.gather(*(race(n, j) for n, j in enumerate(jitters(1))))
-    for case_id, won in raced:
-        await check_acknowledgement(desk, case_id, won=won)
-
-
-async def check_acknowledgement(desk: Desk, case_id: str, *, won: bool) -> None:
-    """See that journal, row and registers agree about who won."""
-    await desk.journal_holds(case_id, "custody.passed" if won else "custody.returned")
-    kinds = [entry.kind for entry in journal(desk, case_id)]
-    ended = (kinds.count("handoff.acknowledged"), kinds.count("custody.passed"))
-    assert (*ended, kinds.count("custody.returned")) == ((1, 1, 0) if won else (0, 0, 1))
-    reads = HandoffReads(desk.database)
-    row, confirmations = reads.handoff(case_id), reads.confirmations(case_id)
-    assert row is not None
-    assert (row.custody, row.stage) == (("rita", "closed") if won else ("anna", "returned"))
-    assert [said.outcome for said in confirmations] == ["accepted" if won else "unacknowledged"]
-    (task,) = desk.reads.tasks(case_id=case_id, open_only=False)
-    assert task.outcome == confirmations[0].outcome
-    topics = {message.topic for message in desk.reads.outbox(case_id=case_id)}
-    assert ("handoff_accepted" in topics, "handoff_returned" in topics) == (won, not won)
-    (entry,) = (e for e in journal(desk, case_id) if e.kind == "handoff.confirmed")
-    assert (entry.at < bound_of(desk, case_id)) == won
-
-
-def bound_of(desk: Desk, case_id: str) -> datetime:
-    """Return when custody was to return."""
-    (sent,) = (e for e in journal(desk, case_id) if e.kind == "handoff.transferred")
-    return datetime.fromisoformat(str(sent.detail["acknowledge_by"]))
+    accepted = await all_at_once(one)
+    assert set(accepted.values()) == {True, False}, "no race: all ended on one side of the moment"
+    reads = HandoffReads(hasty.database)
+    for case_id, taken in accepted.items():
+        await hasty.journal_holds(case_id, "custody.passed" if taken else "custody.returned")
+        kinds = await hasty.kinds(case_id)
+        assert ("custody.passed" in kinds) != ("custody.returned" in kinds)
+        assert ("handoff.acknowledged" in kinds) == taken
+        row = await asyncio.to_thread(reads.handoff, case_id)
+        assert row is not None
+        assert row.custody == ("rita" if taken else "anna")
+        (confirmation,) = await asyncio.to_thread(reads.confirmations, case_id)
+        assert confirmation.outcome == ("accepted" if taken else "unacknowledged")
+        (task,) = hasty.reads.tasks(case_id=case_id, open_only=False)
+        assert task.outcome == confirmation.outcome
+        topics = {message.topic for message in hasty.reads.outbox(case_id=case_id)}
+        assert ("handoff_accepted" in topics, "handoff_returned" in topics) == (taken, not taken)
 
 
 @pytest.mark.clause("HOF-4.1.4")
-async def test_an_approval_is_used_or_has_run_out_and_never_both(hurried_desk: Desk) -> None:
-    desk = hurried_desk
+async def test_the_use_of_an_approval_and_its_end_never_both_hold(hasty: Desk) -> None:
+    async def one(number: int) -> tuple[str, bool]:
+        case_id, due = await opened(hasty, f"approval {number}", NOTICED, APPROVED)
+        # The server turns the clock of no workflow with a running child.
+        await hasty.handle(escalation_id(case_id, "discrepancy", 1)).result()
+        return case_id, await race(hasty, case_id, due, PREPARED, number)
 
-    async def race(number: int, jitter: float) -> tuple[str, bool]:
-        case_id = await opened(desk, f"approval {number}", NOTICED)
-        approved = await desk.do(case_id, APPROVED)
-        assert approved.next_deadline is not None
-        await at_about(desk, case_id, approved.next_deadline, jitter)
-        answers = await asyncio.gather(*(tried(desk, case_id, CONFIRMED) for _ in range(2)))
-        assert set(answers) <= {"done", "behind-gate"}
-        return case_id, "done" in answers
-
-    raced = await asyncio.gather(*(race(n, j) for n, j in enumerate(jitters(2))))
-    for case_id, won in raced:
-        await check_approval(desk, case_id, won=won)
-
-
-async def check_approval(desk: Desk, case_id: str, *, won: bool) -> None:
-    """See that the approval was used in time, or has run out and stopped the case anew."""
-    await desk.journal_holds(case_id, "approval.used" if won else "approval.expired")
-    entries = journal(desk, case_id)
-    kinds = [entry.kind for entry in entries]
-    assert kinds.count("approval.used") + kinds.count("approval.expired") == 1
-    assert kinds.count("discrepancy.opened") == (1 if won else 2)
-    (decided,) = (e for e in entries if e.kind == "discrepancy.decided")
-    until = datetime.fromisoformat(str(decided.detail["approved_until"]))
-    (ended,) = (e for e in entries if e.kind in {"approval.used", "approval.expired"})
-    assert (ended.at < until) == won
-    reads = HandoffReads(desk.database)
-    row = reads.handoff(case_id)
-    assert row is not None
-    assert (row.identity_level, row.stage) == (
-        ("supervised", "preparing") if won else (None, "stopped")
-    )
-    reasons = [line.reason for line in reads.verifications(case_id)]
-    assert reasons == ["noticed", "approved", "approved" if won else "approval_expired"]
-    open_tasks = desk.reads.tasks(case_id=case_id)
-    assert [task.attempt for task in open_tasks] == ([] if won else [2])
+    used = await all_at_once(one)
+    assert set(used.values()) == {True, False}, "no race: all ended on one side of the moment"
+    for case_id, taken in used.items():
+        await hasty.journal_holds(case_id, "approval.used" if taken else "approval.expired")
+        kinds = await hasty.kinds(case_id)
+        assert ("approval.used" in kinds) != ("approval.expired" in kinds)
+        assert ("items.confirmed" in kinds) == taken
+        assert kinds.count("discrepancy.opened") == (1 if taken else 2)
+        reads = HandoffReads(hasty.database)
+        reasons = [line.reason for line in await asyncio.to_thread(reads.verifications, case_id)]
+        assert reasons == ["noticed", "approved", "approved" if taken else "approval_expired"]
 
 
 @pytest.mark.clause("HOF-3.2", "HOF-4.1.4")
-async def test_of_two_supervisors_who_decide_at_once_one_decides(hurried_desk: Desk) -> None:
-    desk = hurried_desk
-    rejected = APPROVED.model_copy(update={"approve": False})
+async def test_of_two_supervisors_who_decide_at_once_one_decides(hasty: Desk) -> None:
+    async def decides(case_id: str, step: m.DecideDiscrepancy) -> str:
+        try:
+            await hasty.do(case_id, step)
+        except RefusedError as error:
+            return error.detail.code
+        return "decided"
 
-    async def race(number: int) -> str:
-        case_id = await opened(desk, f"two {number}", NOTICED)
-        answers = await asyncio.gather(
-            tried(desk, case_id, APPROVED), tried(desk, case_id, rejected)
+    async def both(number: int) -> None:
+        done = await hasty.cases.open_handoff(
+            opening(), actor=ANNA, key=f"two {number}", digest="two"
         )
-        assert sorted(answers) == ["done", "wrong-stage"]
-        return case_id
+        await hasty.do(done.case_id, NOTICED)
+        rejected = APPROVED.model_copy(update={"approve": False})
+        answers = await asyncio.gather(
+            decides(done.case_id, APPROVED), decides(done.case_id, rejected)
+        )
+        assert sorted(answers) == ["decided", "wrong-stage"]
+        await hasty.journal_holds(done.case_id, "discrepancy.decided")
+        (report,) = HandoffReads(hasty.database).reports(done.case_id)
+        assert report.kind == ("override" if answers[0] == "decided" else "identity_rejected")
 
-    for case_id in await asyncio.gather(*(race(n) for n in range(8))):
-        await desk.journal_holds(case_id, "discrepancy.decided")
-        (report,) = HandoffReads(desk.database).reports(case_id)
-        assert report.kind in {"override", "identity_rejected"}
+    await asyncio.gather(*(both(number) for number in range(8)))

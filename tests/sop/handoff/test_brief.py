@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sop.handoff.brief import make_brief, without_evidence
+from sop.handoff.brief import for_receiver, make_brief, without_evidence
 from sop.handoff.brief_models import Brief
 from sop.handoff.brief_text import brief_text
 from sop.handoff.records import HandoffDetail
@@ -14,12 +14,15 @@ from tests.sop.builders import GENERAL_ANSWER, HOUR, MONDAY, Handled, opened, pr
 from tests.sop.handoff.builders import (
     APPROVED,
     BRIEFED,
+    CHANGED,
     CONFIRMED,
     HANDOFF_ID,
     IDENTIFIED,
     IN_PART,
+    NOTED,
     NOTICED,
     PREPARED,
+    REFUSED,
     REJECTED,
     SENT,
     TOLD,
@@ -93,6 +96,20 @@ def test_what_is_no_evidence_is_shown_as_it_is() -> None:
     entries = timeline(HANDOFF_ID, offered().state.pending.entries)
     changed = [entry.kind for entry in entries if without_evidence(entry) != entry]
     assert changed == ["identity.checked"]
+
+
+@pytest.mark.clause("HOF-3.3", "HOF-5.3")
+def test_a_receiving_party_sees_nothing_of_the_desks_own_nor_of_a_party_before_it() -> None:
+    case = handed(IDENTIFIED, *PREPARED, SENT, NOTED, REFUSED, NOTED, CHANGED, TOLD, SENT)
+    entries = timeline(HANDOFF_ID, case.state.pending.entries)
+    kinds = [entry.kind for entry in for_receiver(entries)]
+    assert kinds == [
+        "handoff.opened", "identity.checked", "items.confirmed", "customer.told", "customer.told",
+        "handoff.transferred",
+    ]  # fmt: skip
+    assert {entry.detail.get("to_party") for entry in for_receiver(entries)} == {None, "ron"}
+    assert REFUSED.reason is not None
+    assert REFUSED.reason not in brief_of(case).model_dump_json()
 
 
 def test_what_did_not_arrive_stays_open_after_the_end() -> None:

@@ -1,9 +1,32 @@
 """The brief of a handoff, put together from what the CRM shows."""
 
-from api.parts import CaseReads, HandoffReads
+from typing import Protocol
+
 from sop.handoff.brief import make_brief
 from sop.handoff.brief_models import Brief
+from sop.handoff.records import HandoffDetail
 from sop.policy import Desk
+from sop.records import CaseDetail, TimelineEntry
+
+
+class HandoffReads(Protocol):
+    """Where the handoff is read."""
+
+    def handoff(self, handoff_id: str) -> HandoffDetail | None:
+        """Return a handoff with its texts and customer; None if there is none."""
+        ...
+
+
+class CaseReads(Protocol):
+    """Where its journal is read, and the inquiry that it was opened from."""
+
+    def case(self, case_id: str) -> CaseDetail | None:
+        """Return an inquiry with its text and customer; None if there is none."""
+        ...
+
+    def timeline(self, case_id: str) -> tuple[TimelineEntry, ...]:
+        """Return everything that happened in a case, in order."""
+        ...
 
 
 def collect_brief(
