@@ -101,6 +101,10 @@ async def test_an_acknowledgement_and_the_return_of_custody_never_both_hold(hast
         assert row.custody == ("rita" if taken else "anna")
         (confirmation,) = await asyncio.to_thread(reads.confirmations, case_id)
         assert confirmation.outcome == ("accepted" if taken else "unacknowledged")
+        (task,) = hasty.reads.tasks(case_id=case_id, open_only=False)
+        assert task.outcome == confirmation.outcome
+        topics = {message.topic for message in hasty.reads.outbox(case_id=case_id)}
+        assert ("handoff_accepted" in topics, "handoff_returned" in topics) == (taken, not taken)
 
 
 @pytest.mark.clause("HOF-4.1.4")
@@ -119,3 +123,32 @@ async def test_the_use_of_an_approval_and_its_end_never_both_hold(hasty: Desk) -
         assert ("approval.used" in kinds) != ("approval.expired" in kinds)
         assert ("items.confirmed" in kinds) == taken
         assert kinds.count("discrepancy.opened") == (1 if taken else 2)
+        reads = HandoffReads(hasty.database)
+        reasons = [line.reason for line in await asyncio.to_thread(reads.verifications, case_id)]
+        assert reasons == ["noticed", "approved", "approved" if taken else "approval_expired"]
+
+
+@pytest.mark.clause("HOF-3.2", "HOF-4.1.4")
+async def test_of_two_supervisors_who_decide_at_once_one_decides(hasty: Desk) -> None:
+    async def decides(case_id: str, step: m.DecideDiscrepancy) -> str:
+        try:
+            await hasty.do(case_id, step)
+        except RefusedError as error:
+            return error.detail.code
+        return "decided"
+
+    async def both(number: int) -> None:
+        done = await hasty.cases.open_handoff(
+            opening(), actor=ANNA, key=f"two {number}", digest="two"
+        )
+        await hasty.do(done.case_id, NOTICED)
+        rejected = APPROVED.model_copy(update={"approve": False})
+        answers = await asyncio.gather(
+            decides(done.case_id, APPROVED), decides(done.case_id, rejected)
+        )
+        assert sorted(answers) == ["decided", "wrong-stage"]
+        await hasty.journal_holds(done.case_id, "discrepancy.decided")
+        (report,) = HandoffReads(hasty.database).reports(done.case_id)
+        assert report.kind == ("override" if answers[0] == "decided" else "identity_rejected")
+
+    await asyncio.gather(*(both(number) for number in range(8)))
