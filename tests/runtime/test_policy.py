@@ -71,6 +71,7 @@ def test_a_wrong_file_is_refused_with_all_its_mistakes(tmp_path: Path) -> None:
     assert [mistake.split(": ")[1] for mistake in refusal.value.mistakes] == [
         "escalation[2].after",
         "follow_up.attempts",
+        "handoff.escalation[1].after",
     ]
 
 
