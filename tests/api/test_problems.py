@@ -103,7 +103,7 @@ async def test_a_step_at_the_wrong_stage_is_refused(ana: Caller) -> None:
 
 
 async def test_a_closed_case_takes_no_step(ana: Caller) -> None:
-    case_id = await ana.open("closed")
+    case_id = await ana.open("closed problem")
     await ana.do(case_id, "withdrawal", {"reason": "The customer found the receipt."})
     is_problem(await ana.post(f"/v1/inquiries/{case_id}/notes", {"text": "x"}), "case-closed")
 

@@ -61,6 +61,8 @@ async def test_an_inquiry_closes_on_postgresql_and_a_remote_temporal_by_configur
         assert (await _run(company, command))[0] == 0
     code, token = await _run(company, "keys", "create", "--role", "csr", "--principal", "anna")
     assert code == 0
+    trained = await _run(company, "training", "record", "anna", "inquiry_handling")
+    assert trained[0] == 0, trained[1]
     async with _running(company, "worker") as worker, _running(company, "api") as api:
         base = f"http://127.0.0.1:{company['HANDRAIL_API_PORT']}"
         headers = {"Authorization": f"Bearer {token.splitlines()[-1]}"}
