@@ -5,6 +5,7 @@ this one is passed through.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from activities.failures import refusal
@@ -28,6 +29,8 @@ class Casework:
     journal: Journal
     changed: bool
     worked: bool
+    to_continue: Callable[[], Payload]
+    """Each workflow's own: returns the input with which its case continues as new."""
 
     def take_up(self, case: Procedure[Any, Any, Any], row: str) -> None:
         """Begin with a case: a new one, or one that was continued as new.
@@ -109,10 +112,6 @@ class Casework:
         await self.filing.drained()
         await self.journal.drained()
         await workflow.wait_condition(workflow.all_handlers_finished)
-
-    def to_continue(self) -> Payload:
-        """Return the input with which the case continues as new."""
-        raise NotImplementedError
 
     @workflow.signal(description="An escalation of this case says what changed")
     def escalation_reported(self, report: m.EscalationReport) -> None:
