@@ -155,6 +155,7 @@ async def test_a_port_that_is_taken_is_told(api: Api) -> None:
     assert ended.err.count("\n") == 1
 
 
+@pytest.mark.timeout(480)  # it grows with each route, and a busy machine takes its time
 async def test_the_contract_holds_under_fuzzing(api: Api, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(FUZZING), "run",
