@@ -14,6 +14,7 @@ from sop.handoff.records import HandoffDetail
 from sop.models import Actor
 from workflows.escalating import escalation_id
 
+_MOMENT = timedelta(milliseconds=100)
 _ITEMS = [
     {"item": "statement", "description": "The statement that the customer asked for"},
     {"item": "new_card", "description": "The new card"},
@@ -96,14 +97,15 @@ async def leave_unacknowledged(play: Play) -> None:
     if policy is None or rung is None:
         raise DemoError("the policy has no handoffs")
     play.screen.say(f"{handoff_id}: nobody acknowledges (time is skipped)")
-    await play.skip(handoff_id, rung.after, beyond=timedelta(milliseconds=100))
+    await play.skip(handoff_id, rung.after, beyond=_MOMENT)
     fired = await play.escalation(handoff_id, "acknowledgement")
     play.screen.say(f"after {format_duration(rung.after)} the {_words(fired.role)} is paged")
     # A workflow with a running child skips no time: an operator ends the page.
     page = escalation_id(handoff_id, fired.rung, fired.occasion)
     await play.house.client.get_workflow_handle(page).cancel()
     await play.escalation(handoff_id, "acknowledgement", lambda r: r.ended_at is not None)
-    await play.skip(handoff_id, policy.handoff.return_after - rung.after)
+    # What lies beyond the return would pass in earnest: it pages, by another child.
+    await play.skip(handoff_id, policy.handoff.return_after - rung.after, beyond=_MOMENT)
     returned = await play.escalation(handoff_id, "returned")
     row = await asyncio.to_thread(play.house.handoffs.handoff, handoff_id)
     if row is None or row.custody != who.principal or row.stage != "returned":
