@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sop.errors import BehindGateError, NotAllowedError, WrongStageError
+from sop.handoff.handoff import Handoff
 from sop.messages import Command
 from sop.models import Actor, Role, TaskKind
 from tests.sop.builders import ANNA, BEN, DORA, HOUR, INSTANT, LENA, MONDAY, QUINN
@@ -33,9 +34,11 @@ from tests.sop.handoff.builders import (
     approved,
     assigned,
     handed,
+    handoff_order,
     handoff_policy,
     offered,
     prepared,
+    start_of,
     stopped,
 )
 
@@ -391,3 +394,23 @@ def test_who_approved_a_discrepancy_does_not_go_on_with_the_case_themselves() ->
     case.do(CONFIRMED)
     with pytest.raises(NotAllowedError):
         case.do(own)
+
+
+@pytest.mark.clause("HOF-3.2")
+def test_who_had_the_handoff_before_does_not_decide_about_it() -> None:
+    case = handed(assigned("quinn"), assigned("ben"), NOTICED)
+    with pytest.raises(NotAllowedError) as refused:
+        decide(case, QUINN)
+    assert refused.value.clause == "HOF-3.2"
+    decide(case, DORA)
+
+
+@pytest.mark.clause("HOF-3.2")
+def test_who_worked_on_the_inquiry_does_not_decide_about_its_handoff() -> None:
+    order = handoff_order().model_copy(update={"handled_by": ("lena",)})
+    case = HandedOver(Handoff.begin(start_of(order), MONDAY), MONDAY)
+    case.do(NOTICED)
+    with pytest.raises(NotAllowedError) as refused:
+        decide(case, LENA)
+    assert refused.value.clause == "HOF-3.2"
+    decide(case, DORA)
