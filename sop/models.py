@@ -56,6 +56,7 @@ class Role(StrEnum):
     SERVICE = "service"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+    PRIVACY_OFFICER = "privacy_officer"
     SYSTEM = "system"
 
 
