@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
@@ -23,6 +23,7 @@ from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
 from adapters.incident_reads import IncidentReads
+from adapters.keyring import open_keyring
 from adapters.migrate import current, head
 from adapters.recipient_keys import RecipientKeys
 from adapters.staff import TrainingRecords
@@ -52,6 +53,7 @@ from api.routes import (
 )
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
+from runtime.key_place import key_encryption
 from runtime.places import locate
 from runtime.policy import load_policy
 from runtime.settings import Settings
@@ -111,16 +113,19 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
     """
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
     key = identity_key(settings)
-    database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
-    try:
+    with ExitStack() as stack:
+        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
+        stack.callback(database.close)
         place = locate(settings.state_dir)
-        client = await connect(address=place.address)
+        keyring = open_keyring(
+            settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
+        )
+        stack.callback(keyring.close)
+        client = await connect(keyring, address=place.address, plain_until=settings.plaintext_until)
         ui = settings.temporal_ui_url or place.ui_url
         yield assemble(
             policy, database, client, identity_key=key, task_queue=settings.task_queue, ui=ui
         )
-    finally:
-        database.close()
 
 
 def assemble(

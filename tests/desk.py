@@ -44,6 +44,7 @@ from sop.models import (
 )
 from sop.policy import Policy
 from sop.training import attest
+from tests.keyrings import shared_keyring
 from workers.worker import Outside, WorkerLimits, make_worker
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -186,7 +187,7 @@ async def a_desk(
     async with AsyncExitStack() as stack:
         database = Database(url, Limits(pool_size=8))
         stack.callback(database.close)
-        client = await connect(address=server.address)
+        client = await connect(shared_keyring(), address=server.address)
         reads = CrmReads(database)
         await asyncio.to_thread(train, database, policy, *EVERYBODY)
         cases = Cases(
