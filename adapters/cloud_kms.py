@@ -7,6 +7,7 @@ key's ARN with the number of its rotations, as KMS lists them.
 
 import base64
 import binascii
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,7 @@ class KmsClient(Protocol):
     def rotate_key_on_demand(self, **asked: str) -> Mapping[str, Any]: ...  # noqa: D102 - the same
     def encrypt(self, **asked: object) -> Mapping[str, Any]: ...  # noqa: D102 - the same
     def decrypt(self, **asked: object) -> Mapping[str, Any]: ...  # noqa: D102 - the same
+    def close(self) -> None: ...  # noqa: D102 - the same
 
 
 class KmsWrapper:
@@ -109,8 +111,9 @@ class KmsWrapper:
         return version
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and close the connections."""
         self._pool.shutdown()
+        self._kms.close()
 
     def _ask_version(self) -> str:
         key_id = self._ask(self._kms.describe_key, KeyId=self._key)["KeyMetadata"]["Arn"]
@@ -174,6 +177,8 @@ def open_client(
         endpoint: Instead of the region's.
         timeout_s: For a connection, and for each answer.
     """
+    # Below that it writes whole requests and answers into the log, and with them plain keys.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     config = Config(
         connect_timeout=timeout_s,
         read_timeout=timeout_s,
