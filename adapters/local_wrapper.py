@@ -127,7 +127,7 @@ class LocalWrapper:
         """Let one process at a time change the file."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(f"{self._path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+            lock = os.open(self._path.parent, os.O_RDONLY)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield

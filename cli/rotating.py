@@ -49,7 +49,8 @@ def rotate(
         left = rewrapping.standing().old
         typer.echo(f"{version} wraps new keys; {left} keys are to be wrapped anew.", err=True)
         began = monotonic()
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("wrapping anew", total=left)
             came = rewrapping.run(lambda done: progress.update(task, completed=done))
         took = monotonic() - began
