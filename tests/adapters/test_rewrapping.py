@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import URL, select, update
 
 from activities.key_ports import KeyErasedError, KeysUnavailableError
 from adapters import rewrapping
@@ -203,9 +203,10 @@ def test_an_altered_key_is_named_and_the_others_are_wrapped_anew(
 ) -> None:
     ids = fill(store, wrapper, 20)
     theirs = row_of(store, ids[4])[0]
-    for key_id in (ids[7], ids[13]):
-        statement = update(data_keys).where(data_keys.c.key_id == key_id).values(wrapped=theirs)
-        store.write(lambda connection, what=statement: connection.execute(what))
+    moved = (
+        update(data_keys).where(data_keys.c.key_id.in_([ids[7], ids[13]])).values(wrapped=theirs)
+    )
+    store.write(lambda connection: connection.execute(moved))
     version = wrapper.rotate()
     came = Rewrapping(store, wrapper).run()
     assert came.done == 18
@@ -215,7 +216,7 @@ def test_an_altered_key_is_named_and_the_others_are_wrapped_anew(
 
 
 def test_a_lock_that_is_held_for_a_moment_is_waited_out(
-    copied_sqlite: str, connect: Connect, wrapper: LocalWrapper, monkeypatch: pytest.MonkeyPatch
+    copied_sqlite: URL, connect: Connect, wrapper: LocalWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade_keys(copied_sqlite)
     store = connect(copied_sqlite, Limits(wait=timedelta(milliseconds=10)))
@@ -229,7 +230,7 @@ def test_a_lock_that_is_held_for_a_moment_is_waited_out(
         pauses.append(seconds)
         other.rollback()
 
-    monkeypatch.setattr(rewrapping.time, "sleep", pause)
+    monkeypatch.setattr("adapters.rewrapping.time.sleep", pause)
     assert Rewrapping(store, wrapper).run().done == 3
     assert len(pauses) == 1
     other.close()
