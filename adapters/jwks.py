@@ -10,6 +10,7 @@ import httpx2
 import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.util import base64_to_int
 
 from activities.token_ports import IssuerUnavailableError
 
@@ -186,10 +187,8 @@ def _verifying(entry: Mapping[str, Any]) -> dict[str, PublicKey]:
     try:
         found: dict[str, PublicKey] = {}
         match entry:
-            case {"kty": "RSA", "n": str(n), "e": str(e)}:
-                rsa = RSAKey.import_key({"kty": "RSA", "n": n, "e": e})
-                if rsa.public_key.key_size >= _LEAST_RSA_BITS:
-                    found = {"RS256": rsa}
+            case {"kty": "RSA", "n": str(n), "e": str(e)} if _is_long(n):
+                found = {"RS256": RSAKey.import_key({"kty": "RSA", "n": n, "e": e})}
             case {"kty": "EC", "crv": "P-256", "x": str(x), "y": str(y)}:
                 found = {"ES256": ECKey.import_key({"kty": "EC", "crv": "P-256", "x": x, "y": y})}
             case {"kty": "OKP", "crv": "Ed25519", "x": str(x)}:
@@ -199,3 +198,7 @@ def _verifying(entry: Mapping[str, Any]) -> dict[str, PublicKey]:
         return {}
     only = entry.get("alg")
     return {name: key for name, key in found.items() if only in {None, name}}
+
+
+def _is_long(modulus: str) -> bool:
+    return base64_to_int(modulus).bit_length() >= _LEAST_RSA_BITS
