@@ -297,10 +297,8 @@ async def test_a_good_token_of_each_algorithm_acts_as_its_principal(
     with capture_logs() as logged:
         case_id = await caller.open(f"by {alg}", reception=None)
     (accepted,) = [line for line in logged if line["event"] == "auth.accepted"]
-    assert accepted | {"log_level": "info"} == {
-        "event": "auth.accepted", "log_level": "info", "credential": "token",
-        "actor": principal, "role": "service",
-    }  # fmt: skip
+    assert (accepted["credential"], accepted["actor"]) == ("token", principal)
+    assert accepted["role"] == "service"
     assert token not in repr(logged)
     opened = await caller.get(f"/v1/inquiries/{case_id}/timeline")
     while not opened.json().get("entries"):
