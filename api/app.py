@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
@@ -23,6 +24,7 @@ from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
 from adapters.incident_reads import IncidentReads
+from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
 from adapters.recipient_keys import RecipientKeys
 from adapters.staff import TrainingRecords
@@ -52,6 +54,7 @@ from api.routes import (
 )
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
+from runtime.key_place import key_encryption
 from runtime.places import locate
 from runtime.policy import load_policy
 from runtime.settings import Settings
@@ -60,6 +63,7 @@ from runtime.training import TrainingRing
 from sop.policy import Policy
 
 DATABASE_AWAY = "The database does not answer."
+KEYS_AWAY = "The key store does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
@@ -111,16 +115,25 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
     """
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
     key = identity_key(settings)
-    database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
-    try:
+    with ExitStack() as stack:
+        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
+        stack.callback(database.close)
         place = locate(settings.state_dir)
-        client = await connect(address=place.address)
+        keyring = open_keyring(
+            settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
+        )
+        stack.callback(keyring.close)
+        client = await connect(keyring, address=place.address, plain_until=settings.plaintext_until)
         ui = settings.temporal_ui_url or place.ui_url
         yield assemble(
-            policy, database, client, identity_key=key, task_queue=settings.task_queue, ui=ui
+            policy,
+            database,
+            client,
+            keyring=keyring,
+            identity_key=key,
+            task_queue=settings.task_queue,
+            ui=ui,
         )
-    finally:
-        database.close()
 
 
 def assemble(
@@ -128,6 +141,7 @@ def assemble(
     database: Database,
     client: Client,
     *,
+    keyring: SqlKeyring,
     identity_key: SecretStr,
     task_queue: str,
     ui: str,
@@ -153,6 +167,7 @@ def assemble(
         readiness=Readiness({
             "database": lambda: _database_answers(reads),
             "migrations": lambda: _schema_is_current(database),
+            "keys": lambda: _keys_are_current(keyring),
             "temporal": lambda: _temporal_answers(client),
         }),
         identity=Identity(IdentityRecords(database, IdentityHashes(identity_key))),
@@ -177,6 +192,14 @@ async def _schema_is_current(database: Database) -> str | None:
     return (
         f"The schema is at {revision or 'none'}, this version needs {head()}: `handrail migrate`."
     )
+
+
+async def _keys_are_current(keyring: SqlKeyring) -> str | None:
+    try:
+        current = await asyncio.to_thread(keyring.is_current)
+    except KeysUnavailableError:
+        return KEYS_AWAY
+    return None if current else "The key store's schema is not up to date: `handrail migrate`."
 
 
 async def _temporal_answers(client: Client) -> str | None:

@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from runtime import launch
 from runtime.errors import OperatorError
 from runtime.run_file import RunFile, Running, claim
-from runtime.temporal import connect
+from runtime.temporal import NoKeys, connect
 from runtime.temporal_command import find_temporal
 
 # Twice the default's rate; safe when a process dies, while a power cut may cost the last commits.
@@ -183,7 +183,7 @@ async def _answers(process: asyncio.subprocess.Process, address: str, within: ti
 
 async def _default_namespace(address: str, within: timedelta) -> None:
     """Return when the default namespace can be used, which is a moment after the first answer."""
-    client = await connect(address=address, within=within)
+    client = await connect(NoKeys(), address=address, within=within)
     while True:
         with suppress(RPCError):
             await client.workflow_service.describe_namespace(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BeforeValidator,
     Field,
     SecretStr,
@@ -69,6 +70,13 @@ def _database(value: str) -> str:
 def _key(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < LEAST_KEY:
         raise ValueError(f"a key has {LEAST_KEY} characters or more")
+    return value
+
+
+def _key_encryption(value: str) -> str:
+    kind, _, place = value.partition(":")
+    if kind != "local" or not place:
+        raise ValueError("this is not local:FILE")
     return value
 
 
@@ -133,6 +141,25 @@ class Settings(BaseSettings):
         None, description="the database's password, where the URL does not carry it"
     )
     database_pool_size: Slots = Field(20, description="database connections, from 1 to 1000")
+    key_database_url: Annotated[str, AfterValidator(_database)] = Field(
+        default_factory=lambda data: (
+            data["database_url"]
+            if make_url(data["database_url"]).get_backend_name() == "postgresql"
+            else f"sqlite:///{data['state_dir'] / 'keys.db'}"
+        ),
+        description="the key store: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+        repr=False,
+    )
+    key_encryption: Annotated[str, AfterValidator(_key_encryption)] | None = Field(
+        None,
+        description="what wraps the data keys, such as local:FILE; a SQLite database has its "
+        "own file, in the state directory",
+    )
+    plaintext_until: AwareDatetime | None = Field(
+        None,
+        description="until when payloads are read that version 0.2 wrote unencrypted, such as "
+        "2027-01-31T00:00Z",
+    )
     identity_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
         None,
         description="the key of what customers are identified by, 32 characters or more; "
@@ -209,8 +236,17 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL with its password: for the engine only, never for a log."""
-        url = make_url(self.database_url)
-        if self.database_password is not None:
+        return self._with_password(self.database_url)
+
+    @property
+    def key_database(self) -> str:
+        """The key store's URL, with the password where it is the database's: for the engine."""
+        return self._with_password(self.key_database_url)
+
+    def _with_password(self, address: str) -> str:
+        url, ours = make_url(address), make_url(self.database_url)
+        same = (url.host, url.username) == (ours.host, ours.username)
+        if self.database_password is not None and same and url.password is None:
             url = url.set(password=self.database_password.get_secret_value())
         return url.render_as_string(hide_password=False)
 

@@ -5,7 +5,6 @@ import signal
 from contextlib import ExitStack
 
 import structlog
-from temporalio.client import Client
 
 from activities.ports import IncidentPort
 from adapters.crm import SqlCrm
@@ -13,10 +12,12 @@ from adapters.database import Database, Limits
 from adapters.duty_reads import SqlDutySource
 from adapters.incident_webhook import WebhookIncidents
 from adapters.incidents import FiledReports, SqlIncidents
+from adapters.keyring import open_keyring
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
+from runtime.key_place import key_encryption
 from runtime.settings import Settings
 from runtime.temporal import connect
 from workers.worker import Outside, WorkerLimits, make_worker
@@ -24,12 +25,12 @@ from workers.worker import Outside, WorkerLimits, make_worker
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
-async def run_worker(settings: Settings, client: Client | None = None) -> int:
+async def run_worker(settings: Settings, address: str | None = None) -> int:
     """Run until SIGTERM or SIGINT, then let running activities end.
 
     Args:
         settings: This process's surroundings.
-        client: Of the embedded server; None connects by Temporal's own configuration.
+        address: Of the embedded server; None connects by Temporal's own configuration.
 
     Raises:
         TemporalUnavailableError: Temporal does not answer.
@@ -42,7 +43,11 @@ async def run_worker(settings: Settings, client: Client | None = None) -> int:
     with ExitStack() as stack:
         database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
         stack.callback(database.close)
-        client = client or await connect()
+        keyring = open_keyring(
+            settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
+        )
+        stack.callback(keyring.close)
+        client = await connect(keyring, address=address, plain_until=settings.plaintext_until)
         await require_bootstrapped(client)
         worker = make_worker(
             client,

@@ -13,6 +13,7 @@ from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
 from activities.ports import CrmPort, DutySource, IncidentPort, OnCallPort, SecureMailPort
 from activities.transferring import TransferActivities
+from runtime.temporal import require_codec
 from workflows.duty import DutyWorkflow
 from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
@@ -84,7 +85,11 @@ def make_worker(
         outside: What its activities act on.
         task_queue: Where it listens.
         limits: How much at once, and how long it waits.
+
+    Raises:
+        CodecMissingError: The client seals nothing.
     """
+    require_codec(client)
     crm, paging = CrmActivities(outside.crm), PagingActivities(outside.on_call)
     filing, transferring = IncidentActivities(outside.incidents), TransferActivities(outside.mail)
     due = DutyActivities(outside.duties)
