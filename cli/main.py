@@ -1,5 +1,6 @@
 """`handrail`: the operator's door. Each group of commands is a module beside this one."""
 
+import os
 from typing import NoReturn
 
 import typer
@@ -55,7 +56,11 @@ app.add_typer(recipients.app, name="recipients")
 
 
 def main() -> NoReturn:
-    """Run the command that the arguments name, and end the process with its code."""
+    """Run the command that the arguments name, and end the process with its code.
+
+    What it and its children write, databases and logs included, only their user reads.
+    """
+    os.umask(0o077)
     run_and_leave(_command)
 
 
