@@ -83,7 +83,9 @@ class SqlJournalLog:
             leaves.append({"leaf_index": tree.size, **leaf})
             tree.add(leaf_hash(stream, position, entry_hash))
         connection.execute(insert(log_leaves), leaves)
-        connection.execute(_TAKEN, [{"of": leaf["stream"], "at": leaf["position"]} for leaf in leaves])
+        connection.execute(
+            _TAKEN, [{"of": leaf["stream"], "at": leaf["position"]} for leaf in leaves]
+        )
         signed = self._signer.sign(Checkpoint(tree.size, tree.root(), at))
         row = {"tree_size": tree.size, "made_at": at, "root": tree.root().hex()}
         row |= {"frontier": _written(tree), "note": signed.note}

@@ -20,6 +20,7 @@ from cli import (
     serving,
     setting_up,
     training,
+    verifying,
     views,
 )
 from cli.demo.command import demo
@@ -44,6 +45,7 @@ app.command()(duties.duties)
 app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
+app.command()(verifying.verify)
 app.command()(brief.brief)
 app.command()(incidents.incidents)
 app.command()(describing.openapi)

@@ -1,4 +1,4 @@
-"""A checkpoint of the journal's log, in the text form of C2SP tlog-checkpoint. Nothing is signed here.
+"""A checkpoint of the journal's log in the form of C2SP tlog-checkpoint. Nothing is signed here.
 
 Anybody can check it with the tools for transparency logs: origin, size, root, and one line more
 for the moment.
