@@ -130,7 +130,7 @@ def _verify_certificates(connection: Connection, report: Report) -> None:
     logged: dict[str, str] = {}
     for table in (log_queue, log_leaves):
         query = select(table.c.stream, table.c.hash).where(table.c.position == 0)
-        logged |= dict(connection.execute(query).tuples().all())
+        logged |= dict(tuple(row) for row in connection.execute(query))
     strange = {name for name in digests if logged.get(name) != digests[name]}
     strange |= logged.keys() - digests.keys()
     report.findings += [

@@ -114,6 +114,8 @@ class _Search:
         if follows == self.index:  # the right row, of which something else was changed
             return self._swapped_content()
         if follows is not None:
+            if row.link.position != position:  # it stands elsewhere, and left a gap
+                return Wrong.ALTERED
             return Wrong.SWAPPED if self._belongs_behind(follows) else Wrong.INSERTED
         if position in self.gone or row.link.position > position or self._is_the_next():
             return Wrong.MISSING
