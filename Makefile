@@ -82,6 +82,10 @@ fmt: $(DEV) ## Format the files, and mend what can be mended
 bench: $(DEV) ## Measure what a case costs, into docs/costs.md
 	@$(BIN)/python -m tests.bench
 
+.PHONY: fuzz
+fuzz: $(DEV) ## Send the API 10,000 requests made from its description; ARGS=... as --help says
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: histories
 histories: $(DEV) ## Record anew the histories that the replay tests replay
 	@$(BIN)/python -m tests.histories

@@ -19,10 +19,11 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from runtime.access_settings import AccessSettings, Seconds
 from runtime.errors import OperatorError
 
 PREFIX = "HANDRAIL_"
@@ -36,14 +37,6 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 class SettingsError(OperatorError):
     """One or more HANDRAIL_ variables cannot be used; the message names each."""
-
-
-def _seconds(value: object) -> object:
-    """Read a bare number as seconds; leave every other form to pydantic."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
 
 
 def _upper(value: object) -> object:
@@ -128,17 +121,27 @@ def _incident_address(value: str) -> str:
     return value
 
 
+def _checkpoint_store(value: str) -> str:
+    if "://" not in value:
+        return str(Path(value).absolute())
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("this is neither a directory nor an https:// address")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the secret belongs into HANDRAIL_CHECKPOINT_TOKEN")
+    return value
+
+
 def _mail_address(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}", value):
         raise ValueError("this is not an e-mail address")
     return value
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 Slots = Annotated[int, Field(ge=1, le=1000)]
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """One process's surroundings, read once and handed down.
 
     Every field is the variable HANDRAIL_<FIELD>, or comes from the file that HANDRAIL_<FIELD>_FILE
@@ -191,6 +194,19 @@ class Settings(BaseSettings):
         description="the key of what customers are identified by, 32 characters or more; "
         "a SQLite database has its own, in the state directory",
         repr=False,
+    )
+    checkpoint_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        None,
+        description="the key that signs checkpoints of the journal, 32 characters or more; a "
+        "SQLite database has its own, in the state directory",
+        repr=False,
+    )
+    checkpoint_store: Annotated[str, AfterValidator(_checkpoint_store)] = Field(
+        default_factory=lambda data: str(data["state_dir"] / "checkpoints"),
+        description="where checkpoints are kept: a directory, or an https:// address",
+    )
+    checkpoint_token: SecretStr | None = Field(
+        None, description="the bearer token of the store of checkpoints"
     )
     policy_file: Annotated[Path, AfterValidator(Path.absolute)] = Field(
         Path(str(files("sop") / "policy.toml")), description="the policy file in TOML"
