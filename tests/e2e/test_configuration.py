@@ -51,6 +51,7 @@ def company(server: DevServer, empty_postgres: str, tmp_path: Path) -> dict[str,
     }
 
 
+@pytest.mark.timeout(300)  # twelve commands, each a process
 @pytest.mark.clause("INQ-4.5.1")
 async def test_an_inquiry_closes_on_postgresql_and_a_remote_temporal_by_configuration_alone(
     company: dict[str, str],
