@@ -95,6 +95,7 @@ docs: $(DEV) ## Write the parts of the documents that follow from the code
 lock: $(DEV) ## Renew the lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --output-file requirements-dev.lock
 	@$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) --constraint requirements-dev.lock --extra aws --output-file requirements-aws.lock
 	@$(LOCK:pyproject.toml=) --group build --constraint requirements-dev.lock \
 		--output-file requirements-build.lock
 

@@ -14,6 +14,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from adapters.database import Database, Limits
 
 MIGRATIONS = "adapters:migrations"
+KEY_MIGRATIONS = "adapters:key_migrations"
+KEYS_VERSION_TABLE = "keys_version"
+"""Where the key store notes its revision; it may share a database with the CRM."""
 
 # A migration that waited long for a table would make every query behind it wait as well.
 _LIMITS = Limits(pool_size=1, wait=timedelta(seconds=5), statement=timedelta(minutes=30))
@@ -28,6 +31,16 @@ def upgrade(url: str | URL, revision: str = "head") -> None:
         StatementRefusedError: A migration failed; nothing has changed.
     """
     _run(url, lambda config: command.upgrade(config, revision))
+
+
+def upgrade_keys(url: str | URL, revision: str = "head") -> None:
+    """Bring a key store's schema to a revision; raises what `upgrade` raises."""
+    _run(url, lambda config: command.upgrade(config, revision), KEY_MIGRATIONS)
+
+
+def downgrade_keys(url: str | URL, revision: str) -> None:
+    """Take a key store's schema back; `base` drops every key, and with them what they sealed."""
+    _run(url, lambda config: command.downgrade(config, revision), KEY_MIGRATIONS)
 
 
 def downgrade(url: str | URL, revision: str) -> None:
@@ -62,6 +75,22 @@ def current(database: Database) -> str | None:
     """
     return database.read(
         lambda connection: MigrationContext.configure(connection).get_current_revision()
+    )
+
+
+@cache
+def keys_head() -> str:
+    """Return the revision of the key store that this code needs."""
+    return _scripts(KEY_MIGRATIONS).get_current_head() or "base"
+
+
+def keys_are_current(database: Database) -> bool:
+    """Return whether a key store is at the revision that this code needs."""
+    options = {"version_table": KEYS_VERSION_TABLE}
+    return keys_head() == database.read(
+        lambda connection: MigrationContext.configure(
+            connection, opts=options
+        ).get_current_revision()
     )
 
 

@@ -20,6 +20,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
@@ -31,6 +32,7 @@ from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
 from adapters.incident_reads import IncidentReads
 from adapters.jwks import FetchedKeys, GivenKeys, KeySource, NotAKeySetError
+from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
 from adapters.oidc import TOKEN_TYPES, BearerTokens, Trust
 from adapters.recipient_keys import RecipientKeys
@@ -65,6 +67,7 @@ from api.routes import (
 from runtime.access_settings import read_roles
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
+from runtime.key_place import key_encryption
 from runtime.places import locate
 from runtime.policy import load_policy
 from runtime.settings import Settings, SettingsError
@@ -73,6 +76,7 @@ from runtime.training import TrainingRing
 from sop.policy import Policy
 
 DATABASE_AWAY = "The database does not answer."
+KEYS_AWAY = "The key store does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
@@ -124,30 +128,34 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
     """
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
     key = identity_key(settings)
-    database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
-    try:
+    with ExitStack() as stack:
+        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
+        stack.callback(database.close)
         place = locate(settings.state_dir)
-        client = await connect(address=place.address)
+        keyring = open_keyring(
+            settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
+        )
+        stack.callback(keyring.close)
+        client = await connect(keyring, address=place.address, plain_until=settings.plaintext_until)
         parts = assemble(
             policy,
             database,
             client,
+            keyring=keyring,
             identity_key=key,
             task_queue=settings.task_queue,
             ui=settings.temporal_ui_url or place.ui_url,
         )
-        with bearer_tokens(settings, settings.oidc_audience) as tokens:
-            yield replace(
-                parts,
-                credentials=Credentials(KeyRing(ApiKeys(database)), tokens),
-                rates=Rates(
-                    per_principal=settings.rate_per_principal,
-                    per_customer=settings.rate_per_customer,
-                    per_address=settings.rate_per_address,
-                ),
-            )
-    finally:
-        database.close()
+        tokens = stack.enter_context(bearer_tokens(settings, settings.oidc_audience))
+        yield replace(
+            parts,
+            credentials=Credentials(KeyRing(ApiKeys(database)), tokens),
+            rates=Rates(
+                per_principal=settings.rate_per_principal,
+                per_customer=settings.rate_per_customer,
+                per_address=settings.rate_per_address,
+            ),
+        )
 
 
 @contextmanager
@@ -195,6 +203,7 @@ def assemble(
     database: Database,
     client: Client,
     *,
+    keyring: SqlKeyring,
     identity_key: SecretStr,
     task_queue: str,
     ui: str,
@@ -224,6 +233,7 @@ def assemble(
         readiness=Readiness({
             "database": lambda: _database_answers(reads),
             "migrations": lambda: _schema_is_current(database),
+            "keys": lambda: _keys_are_current(keyring),
             "temporal": lambda: _temporal_answers(client),
         }),
         identity=Identity(IdentityRecords(database, IdentityHashes(identity_key))),
@@ -248,6 +258,14 @@ async def _schema_is_current(database: Database) -> str | None:
     return (
         f"The schema is at {revision or 'none'}, this version needs {head()}: `handrail migrate`."
     )
+
+
+async def _keys_are_current(keyring: SqlKeyring) -> str | None:
+    try:
+        current = await asyncio.to_thread(keyring.is_current)
+    except KeysUnavailableError:
+        return KEYS_AWAY
+    return None if current else "The key store's schema is not up to date: `handrail migrate`."
 
 
 async def _temporal_answers(client: Client) -> str | None:

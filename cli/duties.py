@@ -18,7 +18,7 @@ from runtime.places import locate
 from runtime.policy import load_policy
 from runtime.schedules import ScheduleView, show_schedules
 from runtime.settings import Settings, load_settings
-from runtime.temporal import connect
+from runtime.temporal import NoKeys, connect
 from sop.duty.records import DutyFilter, DutyRecord
 from sop.policy import Desk
 from sop.printable import printable
@@ -70,7 +70,7 @@ def schedules() -> None:
 
 
 async def _schedules(settings: Settings) -> tuple[ScheduleView, ...]:
-    client = await connect(address=locate(settings.state_dir).address)
+    client = await connect(NoKeys(), address=locate(settings.state_dir).address)
     try:
         return await show_schedules(client)
     except RPCError as error:

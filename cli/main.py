@@ -1,9 +1,11 @@
 """`handrail`: the operator's door. Each group of commands is a module beside this one."""
 
+import os
 from typing import NoReturn
 
 import typer
 
+from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
 from cli import (
@@ -16,9 +18,11 @@ from cli import (
     policy,
     proof,
     recipients,
+    rotating,
     serving,
     setting_up,
     training,
+    verifying,
     views,
 )
 from cli.demo.command import demo
@@ -43,11 +47,15 @@ app.command()(duties.duties)
 app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
+app.command()(verifying.verify)
 app.command()(brief.brief)
 app.command()(incidents.incidents)
 app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(identity.app, name="identity")
+keys.app.command()(rotating.init)
+keys.app.command()(rotating.rotate)
+keys.app.command()(rotating.status)
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(training.app, name="training")
@@ -55,7 +63,11 @@ app.add_typer(recipients.app, name="recipients")
 
 
 def main() -> NoReturn:
-    """Run the command that the arguments name, and end the process with its code."""
+    """Run the command that the arguments name, and end the process with its code.
+
+    What it and its children write, databases and logs included, only their user reads.
+    """
+    os.umask(0o077)
     run_and_leave(_command)
 
 
@@ -70,6 +82,11 @@ def _command() -> int:
     except StatementRefusedError as error:
         raise OperatorError(
             f"The database does not do this ({error}): run `handrail migrate` with this version."
+        ) from None
+    except KeysUnavailableError as error:
+        raise OperatorError(
+            f"The data keys cannot be used now ({error}): see that the key store runs, and what"
+            " HANDRAIL_KEY_ENCRYPTION names, then try again. docs/operations.md lists the reasons."
         ) from None
     except PolicyError as error:
         raise OperatorError(f"The policy cannot be used:\n{error}") from None

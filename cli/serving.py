@@ -7,7 +7,6 @@ from api.server import serve
 from runtime.logging import configure_logging
 from runtime.places import locate
 from runtime.settings import Settings, load_settings
-from runtime.temporal import connect
 from workers.main import run_worker
 
 
@@ -20,11 +19,8 @@ def api() -> None:
 
 def worker() -> None:
     """Run workflows and activities until stopped (Ctrl-C, or SIGTERM)."""
-    asyncio.run(_work(_begin()))
-
-
-async def _work(settings: Settings) -> None:
-    await run_worker(settings, await connect(address=locate(settings.state_dir).address))
+    settings = _begin()
+    asyncio.run(run_worker(settings, locate(settings.state_dir).address))
 
 
 def _begin() -> Settings:

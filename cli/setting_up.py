@@ -8,11 +8,14 @@ import typer
 from sqlalchemy import make_url
 
 from adapters.holidays import holiday_dates
-from adapters.migrate import head, upgrade
+from adapters.keyring import open_keyring
+from adapters.migrate import head, upgrade, upgrade_keys
 from runtime.bootstrap import BootstrapReport
 from runtime.bootstrap import bootstrap as prepare
+from runtime.key_place import key_encryption
 from runtime.places import locate
 from runtime.policy import load_policy
+from runtime.secret_files import make_private_directory, make_private_file
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect
 
@@ -22,6 +25,7 @@ def migrate() -> None:
     settings = load_settings()
     make_place(settings)
     upgrade(settings.database)
+    upgrade_keys(settings.key_database)
     typer.echo(f"The database is up to date (revision {head()}).", err=True)
 
 
@@ -40,17 +44,26 @@ def bootstrap() -> None:
 
 
 def make_place(settings: Settings) -> None:
-    """Make the directory of a SQLite database."""
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make the files and directories of SQLite databases, which nobody else reads.
+
+    SQLite gives the files beside a database its mode.
+    """
+    for url in map(make_url, (settings.database_url, settings.key_database_url)):
+        if url.get_backend_name() == "sqlite" and url.database:
+            path = Path(url.database)
+            make_private_directory(path.parent)
+            make_private_file(path)
 
 
 async def _bootstrap(settings: Settings) -> BootstrapReport:
     place = locate(settings.state_dir)
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
-    client = await connect(address=place.address)
-    return await prepare(client, policy, task_queue=settings.task_queue)
+    keyring = open_keyring(settings.key_database, key_encryption(settings))
+    try:
+        client = await connect(keyring, address=place.address)
+        return await prepare(client, policy, task_queue=settings.task_queue)
+    finally:
+        keyring.close()
 
 
 def _done(report: BootstrapReport) -> str:

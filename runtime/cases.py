@@ -27,7 +27,7 @@ from runtime.case_errors import (
     UnknownEscalationError,
 )
 from runtime.case_ids import handoff_id, incident_id, inquiry_id, update_id
-from runtime.temporal import ui_link
+from runtime.temporal import require_codec, ui_link
 from runtime.temporal_answers import raise_for, raise_refusal
 from runtime.training import Training
 from sop.describe import summary
@@ -94,6 +94,7 @@ class Cases:
         training: Training,
         ui: str,
     ) -> None:
+        require_codec(client)
         self.client = client
         self.policy = policy
         self._task_queue = task_queue

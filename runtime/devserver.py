@@ -19,7 +19,8 @@ from temporalio.service import RPCError
 from runtime import launch
 from runtime.errors import OperatorError
 from runtime.run_file import RunFile, Running, claim
-from runtime.temporal import connect
+from runtime.secret_files import make_private_file
+from runtime.temporal import NoKeys, connect
 from runtime.temporal_command import find_temporal
 
 # Twice the default's rate; safe when a process dies, while a power cut may cost the last commits.
@@ -147,11 +148,12 @@ async def _start(
 async def _spawn(command: list[str], log_file: Path, claim_fd: int) -> asyncio.subprocess.Process:
     """Start the command in a session of its own, so that Ctrl-C reaches us first."""
     launcher = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
+    make_private_file(log_file)
     with log_file.open("ab") as out:
         return await asyncio.create_subprocess_exec(
             *launcher, *command,
             stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
-            start_new_session=True, pass_fds=(claim_fd,),
+            start_new_session=True, pass_fds=(claim_fd,), umask=0o077,
         )  # fmt: skip
 
 
@@ -183,7 +185,7 @@ async def _answers(process: asyncio.subprocess.Process, address: str, within: ti
 
 async def _default_namespace(address: str, within: timedelta) -> None:
     """Return when the default namespace can be used, which is a moment after the first answer."""
-    client = await connect(address=address, within=within)
+    client = await connect(NoKeys(), address=address, within=within)
     while True:
         with suppress(RPCError):
             await client.workflow_service.describe_namespace(

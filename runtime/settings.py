@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BeforeValidator,
     Field,
     SecretStr,
@@ -29,6 +30,9 @@ PREFIX = "HANDRAIL_"
 
 LEAST_KEY = 32
 """Characters of a key: `openssl rand -hex 32` makes twice as many."""
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(OperatorError):
@@ -65,6 +69,30 @@ def _key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _key_encryption(value: str) -> str:
+    kind, _, place = value.partition(":")
+    if kind in {"vault+https", "vault+http"}:
+        return _transit_key(value)
+    if kind not in {"local", "aws-kms"} or not place:
+        raise ValueError("this is neither local:FILE nor vault+https://… nor aws-kms:…")
+    return value
+
+
+def _transit_key(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        usable = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/").count("/") < 1 or parts.fragment:
+        raise ValueError("this is not vault+https://HOST:PORT/MOUNT/KEY")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the token belongs into the file that HANDRAIL_VAULT_TOKEN_FILE names")
+    if parts.scheme == "vault+http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("keys leave this machine by https:// only")
+    return value
+
+
 def _mail_server(value: str) -> str:
     parts = urlsplit(value)
     try:
@@ -88,8 +116,19 @@ def _incident_address(value: str) -> str:
         raise ValueError("this is not an https:// address")
     if parts.username is not None or parts.password is not None:
         raise ValueError("the secret belongs into HANDRAIL_INCIDENT_SECRET")
-    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ValueError("reports leave this machine by https:// only")
+    return value
+
+
+def _checkpoint_store(value: str) -> str:
+    if "://" not in value:
+        return str(Path(value).absolute())
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("this is neither a directory nor an https:// address")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the secret belongs into HANDRAIL_CHECKPOINT_TOKEN")
     return value
 
 
@@ -125,11 +164,49 @@ class Settings(AccessSettings):
         None, description="the database's password, where the URL does not carry it"
     )
     database_pool_size: Slots = Field(20, description="database connections, from 1 to 1000")
+    key_database_url: Annotated[str, AfterValidator(_database)] = Field(
+        default_factory=lambda data: (
+            data["database_url"]
+            if make_url(data["database_url"]).get_backend_name() == "postgresql"
+            else f"sqlite:///{data['state_dir'] / 'keys.db'}"
+        ),
+        description="the key store: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+        repr=False,
+    )
+    key_encryption: Annotated[str, AfterValidator(_key_encryption)] | None = Field(
+        None,
+        description="what wraps the data keys: local:FILE, vault+https://HOST:PORT/MOUNT/KEY or "
+        "aws-kms:ARN; a SQLite database has its own file, in the state directory",
+        repr=False,
+    )
+    vault_token: SecretStr | None = Field(None, description="the token of OpenBao or Vault")
+    vault_token_file: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        None,
+        description="the file with the token of OpenBao or Vault, read again when it has changed",
+    )
+    plaintext_until: AwareDatetime | None = Field(
+        None,
+        description="until when payloads are read that version 0.2 wrote unencrypted, such as "
+        "2027-01-31T00:00Z",
+    )
     identity_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
         None,
         description="the key of what customers are identified by, 32 characters or more; "
         "a SQLite database has its own, in the state directory",
         repr=False,
+    )
+    checkpoint_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        None,
+        description="the key that signs checkpoints of the journal, 32 characters or more; a "
+        "SQLite database has its own, in the state directory",
+        repr=False,
+    )
+    checkpoint_store: Annotated[str, AfterValidator(_checkpoint_store)] = Field(
+        default_factory=lambda data: str(data["state_dir"] / "checkpoints"),
+        description="where checkpoints are kept: a directory, or an https:// address",
+    )
+    checkpoint_token: SecretStr | None = Field(
+        None, description="the bearer token of the store of checkpoints"
     )
     policy_file: Annotated[Path, AfterValidator(Path.absolute)] = Field(
         Path(str(files("sop") / "policy.toml")), description="the policy file in TOML"
@@ -190,6 +267,17 @@ class Settings(AccessSettings):
         return self
 
     @model_validator(mode="after")
+    def _vault_has_a_token(self) -> Self:
+        wanted = (self.key_encryption or "").startswith("vault+")
+        given = (self.vault_token is not None) + (self.vault_token_file is not None)
+        if wanted and given != 1:
+            raise ValueError(
+                "HANDRAIL_KEY_ENCRYPTION names a key in OpenBao or Vault: set either "
+                "HANDRAIL_VAULT_TOKEN_FILE, which follows a renewed token, or HANDRAIL_VAULT_TOKEN"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Self:
         if self.smtp_url is not None and "mail_sender" not in self.model_fields_set:
             raise ValueError(
@@ -201,8 +289,17 @@ class Settings(AccessSettings):
     @property
     def database(self) -> str:
         """The database's URL with its password: for the engine only, never for a log."""
-        url = make_url(self.database_url)
-        if self.database_password is not None:
+        return self._with_password(self.database_url)
+
+    @property
+    def key_database(self) -> str:
+        """The key store's URL, with the password where it is the database's: for the engine."""
+        return self._with_password(self.key_database_url)
+
+    def _with_password(self, address: str) -> str:
+        url, ours = make_url(address), make_url(self.database_url)
+        same = (url.host, url.username) == (ours.host, ours.username)
+        if self.database_password is not None and same and url.password is None:
             url = url.set(password=self.database_password.get_secret_value())
         return url.render_as_string(hide_password=False)
 
@@ -227,7 +324,7 @@ def _named_files(environ: Mapping[str, str]) -> dict[str, Any]:
     for field in Settings.model_fields:
         variable = PREFIX + field.upper()
         path = environ.get(variable + "_FILE")
-        if not path:
+        if not path or f"{field}_file" in Settings.model_fields:  # that one is kept open to change
             continue
         if environ.get(variable):
             raise SettingsError(f"Set {variable} or {variable}_FILE, not both.")

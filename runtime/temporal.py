@@ -1,13 +1,17 @@
 """The one way to Temporal: where it is, and what every client, worker and replayer carries."""
 
 import asyncio
+import dataclasses
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from typing import NoReturn
 from urllib.parse import quote
 
-from temporalio.client import Client
+from temporalio.client import Client, ClientConfig
+from temporalio.common import HeaderCodecBehavior
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import (
@@ -17,7 +21,10 @@ from temporalio.runtime import (
     TelemetryConfig,
     TelemetryFilter,
 )
+from temporalio.worker import ReplayerConfig
 
+from activities.key_ports import DataKey, Keyring, KeysUnavailableError
+from runtime.codec import CaseCodec
 from runtime.errors import OperatorError
 from runtime.log_context import LogContextInterceptor
 
@@ -29,17 +36,80 @@ class TemporalUnavailableError(OperatorError):
     """No Temporal server answers, or Temporal's own configuration cannot be read."""
 
 
+class CodecMissingError(OperatorError):
+    """A client would write into Temporal's database what everybody can read there."""
+
+
+class NoKeys:
+    """The keyring of a process that only asks Temporal how it is: it seals and opens nothing."""
+
+    def known(self, *_: object, **__: object) -> DataKey | None:
+        """Return nothing."""
+        return None
+
+    known_by_id = known
+
+    def obtain(self, *_: object, **__: object) -> NoReturn:
+        """Refuse."""
+        raise KeysUnavailableError("this process has no keys")
+
+    find = open_by_id = obtain
+
+
 class HandrailPlugin(SimplePlugin):
     """What every use of Temporal carries: converter, codec and interceptors are set here.
 
     Give it to the client alone; its workers inherit it. A Replayer takes it by itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, keyring: Keyring, *, namespace: str, plain_until: datetime | None = None
+    ) -> None:
+        """Seal by the keys of a keyring.
+
+        Args:
+            keyring: Where the keys are.
+            namespace: Temporal's; payloads are bound to it.
+            plain_until: What was written before there was a codec is read until then.
+        """
+        codec = CaseCodec(keyring, namespace, plain_until=plain_until)
         super().__init__(
             "handrail.HandrailPlugin",
-            data_converter=pydantic_data_converter,
+            data_converter=dataclasses.replace(
+                pydantic_data_converter,
+                payload_codec=codec,
+                failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+            ),
             interceptors=[LogContextInterceptor()],
+        )
+
+    def configure_client(self, config: ClientConfig) -> ClientConfig:
+        """Seal headers, too."""
+        config = super().configure_client(config)
+        config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
+        return config
+
+    def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
+        """Open headers, too."""
+        config = super().configure_replayer(config)
+        config["header_codec_behavior"] = HeaderCodecBehavior.CODEC
+        return config
+
+
+def require_codec(client: Client) -> None:
+    """Refuse a client that was not made by `connect` with a keyring.
+
+    Raises:
+        CodecMissingError: It seals nothing, or not everything.
+    """
+    config, converter = client.config(active_config=True), client.data_converter
+    codec = converter.payload_codec
+    sealed = isinstance(codec, CaseCodec) and not isinstance(codec.keyring, NoKeys)
+    failures = converter.failure_converter_class is DefaultFailureConverterWithEncodedAttributes
+    if not (sealed and failures and config["header_codec_behavior"] is HeaderCodecBehavior.CODEC):
+        raise CodecMissingError(
+            "This Temporal client has no codec: what customers wrote would stand in clear in"
+            " Temporal's database. Make it by runtime.temporal.connect, with a keyring."
         )
 
 
@@ -62,27 +132,34 @@ def configured_namespace() -> str:
 
 
 async def connect(
-    *, address: str | None = None, within: timedelta = timedelta(seconds=30)
+    keyring: Keyring,
+    *,
+    address: str | None = None,
+    within: timedelta = timedelta(seconds=30),
+    plain_until: datetime | None = None,
 ) -> Client:
     """Connect by Temporal's own configuration: profile, TEMPORAL_ADDRESS, TLS, API key.
 
     Args:
+        keyring: Seals what Temporal is given; `NoKeys` for who only asks how it is.
         address: The embedded server's, which takes the place of the configured server and needs
             neither TLS nor key.
         within: How long to go on trying before giving up.
+        plain_until: What was written before there was a codec is read until then.
 
     Raises:
         TemporalUnavailableError: The server did not answer in time.
     """
     config = _connect_config(address)
     failure: Exception | None = None
+    plugin = HandrailPlugin(
+        keyring, namespace=config.get("namespace") or "default", plain_until=plain_until
+    )
     try:
         async with asyncio.timeout(within.total_seconds()):
             while True:
                 try:
-                    return await Client.connect(
-                        **config, plugins=[HandrailPlugin()], runtime=_runtime()
-                    )
+                    return await Client.connect(**config, plugins=[plugin], runtime=_runtime())
                 except RuntimeError as error:
                     failure = error
                 await asyncio.sleep(_PAUSE_S)

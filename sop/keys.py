@@ -53,3 +53,16 @@ def customer_owner(customer_id: str) -> str:
 def class_of(owner: str) -> RecordClass:
     """Return the class of a case's own record; its registers have classes of their own."""
     return _OF_CASES.get(owner.partition("-")[0], RecordClass.HANDOFF)
+
+
+_AT_THE_START = {
+    "inquiry": (RecordClass.HISTORY, RecordClass.INQUIRY, RecordClass.VERIFICATION),
+    "handoff": (RecordClass.HISTORY, RecordClass.HANDOFF, RecordClass.VERIFICATION),
+    "customer": (RecordClass.INQUIRY,),
+}
+
+
+def classes_at_start(owner: str) -> tuple[RecordClass, ...]:
+    """Return the classes that an owner nearly always needs: their keys are made at once."""
+    default = (RecordClass.HISTORY, class_of(owner))
+    return _AT_THE_START.get(owner.partition("-")[0], default)

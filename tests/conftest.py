@@ -7,8 +7,9 @@ import pytest
 
 from runtime.process import leave
 from runtime.temporal_command import find_temporal
+from tests.keyrings import name_the_key_store
 
-pytest_plugins = ["tests.postgres", "tests.desk"]
+pytest_plugins = ["tests.postgres", "tests.desk", "tests.keepers"]
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,7 @@ def pytest_cmdline_main(
     config: pytest.Config,
 ) -> Generator[None, int | pytest.ExitCode | None, int | pytest.ExitCode | None]:
     """End the process with the session's code, whatever the SDK's threads make of the exit."""
+    name_the_key_store()
     code = yield
     if config.option.collectonly:  # no test ran, and the caller wants the list
         return code

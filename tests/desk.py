@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
+from activities.key_ports import Keyring
 from activities.ports import CrmPort, IncidentPort
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
@@ -44,6 +45,7 @@ from sop.models import (
 )
 from sop.policy import Policy
 from sop.training import attest
+from tests.keyrings import shared_keyring
 from workers.worker import Outside, WorkerLimits, make_worker
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -179,14 +181,23 @@ def shipped_policy() -> Policy:
 
 @asynccontextmanager
 async def a_desk(
-    server: DevServer, url: str, task_queue: str, policy: Policy, *, staffed: bool = True
+    server: DevServer,
+    url: str,
+    task_queue: str,
+    policy: Policy,
+    *,
+    staffed: bool = True,
+    keyring: Keyring | None = None,
 ) -> AsyncIterator[Desk]:
-    """Run a desk on a database; `staffed` says whether its worker runs."""
+    """Run a desk on a database; `staffed` says whether its worker runs.
+
+    It has the tests' common key store, unless it gets a keyring of its own.
+    """
     await asyncio.to_thread(upgrade, url)
     async with AsyncExitStack() as stack:
         database = Database(url, Limits(pool_size=8))
         stack.callback(database.close)
-        client = await connect(address=server.address)
+        client = await connect(keyring or shared_keyring(), address=server.address)
         reads = CrmReads(database)
         await asyncio.to_thread(train, database, policy, *EVERYBODY)
         cases = Cases(

@@ -12,12 +12,15 @@ from activities.duties import DutyActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
 from activities.ports import CrmPort, DutySource, IncidentPort, OnCallPort, SecureMailPort
+from activities.proving import ProofActivities
 from activities.transferring import TransferActivities
+from runtime.temporal import require_codec
 from workflows.duty import DutyWorkflow
 from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
+from workflows.proving import CheckpointJournal
 from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
 
 WORKFLOWS = (
@@ -29,6 +32,7 @@ WORKFLOWS = (
     OpenReviews,
     OpenTrainingReminders,
     OpenAudits,
+    CheckpointJournal,
 )
 
 
@@ -42,6 +46,7 @@ class Outside:
         incidents: The incident management system.
         mail: Sends encrypted e-mail to receiving parties.
         duties: Says what the schedules are to open.
+        proof: Signs checkpoints of the journal; None: another worker of the task queue does.
     """
 
     crm: CrmPort
@@ -49,6 +54,7 @@ class Outside:
     incidents: IncidentPort
     mail: SecureMailPort
     duties: DutySource
+    proof: ProofActivities | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,11 @@ def make_worker(
         outside: What its activities act on.
         task_queue: Where it listens.
         limits: How much at once, and how long it waits.
+
+    Raises:
+        CodecMissingError: The client seals nothing.
     """
+    require_codec(client)
     crm, paging = CrmActivities(outside.crm), PagingActivities(outside.on_call)
     filing, transferring = IncidentActivities(outside.incidents), TransferActivities(outside.mail)
     due = DutyActivities(outside.duties)
@@ -103,6 +113,7 @@ def make_worker(
             due.reminders_due,
             due.audits_due,
             due.is_renewed,
+            *([outside.proof.checkpoint] if outside.proof is not None else []),
         ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
         max_concurrent_workflow_tasks=limits.workflow_task_slots,

@@ -5,7 +5,11 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Connection, TypeDecorator, func, select
 
+from adapters.key_tables import key_metadata
+from adapters.migrate import KEYS_VERSION_TABLE
 from adapters.schema import metadata
+
+_KEY_STORE = {KEYS_VERSION_TABLE, *key_metadata.tables}
 
 ONE_AT_A_TIME = 0x48414E44
 """The advisory lock of PostgreSQL; on SQLite the transaction holds the write lock already."""
@@ -18,6 +22,11 @@ def plain_type(kind: str, item: object, _context: object) -> str | Literal[False
     return False
 
 
+def not_the_key_store(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave the key store alone, where it shares the database."""
+    return kind != "table" or name not in _KEY_STORE
+
+
 def migrate(connection: Connection) -> None:
     """Run the migrations, after those that another process is running."""
     if connection.dialect.name == "postgresql":
@@ -28,6 +37,7 @@ def migrate(connection: Connection) -> None:
         transactional_ddl=True,
         render_as_batch=True,
         render_item=plain_type,
+        include_name=not_the_key_store,
     )
     context.run_migrations()
 

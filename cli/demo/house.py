@@ -21,7 +21,8 @@ from adapters.crm_reads import CrmReads
 from adapters.database import Database
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
-from adapters.migrate import upgrade
+from adapters.keyring import open_keyring
+from adapters.migrate import upgrade, upgrade_keys
 from cli.demo.accepted import AcceptedLog
 from cli.demo.door import Door
 from cli.demo.people import hand_out_keys
@@ -29,6 +30,7 @@ from cli.demo.processes import Child
 from cli.demo.screen import Screen
 from runtime.bootstrap import bootstrap
 from runtime.devserver import DevServer, dev_server
+from runtime.key_place import FILE as KEK_FILE
 from runtime.policy import load_policy
 from runtime.settings import load_settings
 from runtime.temporal import connect
@@ -91,9 +93,12 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         api = await _start(cellar, place, "api")
         screen.say(f"worker started as process {worker.pid}, API as process {api.pid}")
         await asyncio.to_thread(upgrade, place.database_url)
+        await asyncio.to_thread(upgrade_keys, place.key_database_url)
         screen.say("database migrated")
         database = cellar.enter_context(closing(Database(place.database_url)))
-        client = await connect(address=server.address)
+        keyring = open_keyring(place.key_database_url, f"local:{state_dir / KEK_FILE}")
+        cellar.callback(keyring.close)
+        client = await connect(keyring, address=server.address)
         await bootstrap(client, policy, task_queue=load_settings().task_queue)
         keys = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
         screen.say(f"API keys made for {len(keys)} people and services")
@@ -119,6 +124,10 @@ class _Place:
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.state_dir / 'handrail.db'}"
+
+    @property
+    def key_database_url(self) -> str:
+        return f"sqlite:///{self.state_dir / 'keys.db'}"
 
     @property
     def api_url(self) -> str:

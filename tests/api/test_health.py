@@ -19,6 +19,7 @@ from sop.policy import Policy
 from tests.api.callers import IDENTITY_KEY, Callers, inquiry
 from tests.api.test_problems import UNKNOWN, is_problem
 from tests.desk import Desk, sqlite_url
+from tests.keyrings import shared_keyring
 
 
 @asynccontextmanager
@@ -29,6 +30,7 @@ async def an_api(policy: Policy, url: str, client: Client) -> AsyncIterator[Call
             policy,
             database,
             client,
+            keyring=shared_keyring(),
             identity_key=IDENTITY_KEY,
             task_queue="health",
             ui="http://ui.example",
@@ -101,7 +103,7 @@ async def test_a_temporal_that_is_away_is_named_and_nothing_is_opened(
 ) -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(dev_server(tmp_path / "temporal"))
-        client = await connect(address=server.address)
+        client = await connect(shared_keyring(), address=server.address)
         await stack.aclose()
         url = sqlite_url(tmp_path)
         migrate.upgrade(url)
@@ -118,7 +120,7 @@ async def test_a_namespace_that_does_not_exist_is_named_and_closed_cases_stay_cl
     case_id = await ana.open("forgotten by Temporal")
     await ana.do(case_id, "withdrawal", {"reason": "The customer found the receipt."})
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "elsewhere")
-    client = await connect(address=server.address)
+    client = await connect(shared_keyring(), address=server.address)
     url = str(desk.database.engine.url)
     async with an_api(policy, url, client) as elsewhere:
         ben = await elsewhere.of(Role.CSR)

@@ -14,12 +14,13 @@ from runtime.schedules import SchedulesReport, show_schedules
 from runtime.temporal import connect
 from sop.policy import Policy
 from tests.desk import eventually
+from tests.keyrings import shared_keyring
 from workflows.search_attributes import CASE_ESCALATION_LEVEL, CASE_STAGE, SEARCH_ATTRIBUTES
 
 
 async def client_of(server: DevServer, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setenv("TEMPORAL_NAMESPACE", namespace)
-    return await connect(address=server.address)
+    return await connect(shared_keyring(), address=server.address)
 
 
 async def retention_days(client: Client) -> int:

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from runtime.devserver import DevServer, DevServerError, dev_server
 from runtime.run_file import AlreadyRunningError, find_running
 from runtime.temporal import connect
+from tests.keyrings import shared_keyring
 from tests.runtime.nap import NapWorkflow
 
 ROOT = Path(__file__).parents[2]
@@ -50,14 +51,14 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 async def test_it_answers_and_shows_its_pages(server: DevServer) -> None:
-    client = await connect(address=server.address)
+    client = await connect(shared_keyring(), address=server.address)
     assert await client.service_client.check_health()
     async with httpx2.AsyncClient() as browser:
         assert (await browser.get(server.ui_url)).status_code == 200
 
 
 async def test_it_skips_the_time_of_cases(server: DevServer) -> None:
-    client = TimeSkipper(await connect(address=server.address)).client
+    client = TimeSkipper(await connect(shared_keyring(), address=server.address)).client
     async with Worker(client, task_queue="nap", workflows=[NapWorkflow]):
         slept = await client.execute_workflow(
             NapWorkflow.run, id=f"nap-{uuid.uuid4()}", task_queue="nap"
@@ -83,12 +84,12 @@ async def test_a_killed_process_takes_its_server_along_and_loses_no_case(
 ) -> None:
     running = find_running(tmp_path)
     assert running is not None
-    client = await connect(address=running.temporal_address)
+    client = await connect(shared_keyring(), address=running.temporal_address)
     await client.start_workflow("Inquiry", id="inquiry-1", task_queue="nobody")
     holder.kill()
     holder.wait()
     async with dev_server(tmp_path) as server:
-        client = await connect(address=server.address)
+        client = await connect(shared_keyring(), address=server.address)
         described = await client.get_workflow_handle("inquiry-1").describe()
     assert described.workflow_type == "Inquiry"
 

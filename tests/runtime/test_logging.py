@@ -22,6 +22,7 @@ from temporalio.worker import Worker
 from runtime.devserver import DevServer
 from runtime.logging import configure_logging
 from runtime.temporal import connect
+from tests.keyrings import shared_keyring
 from tests.runtime.canary import CANARY, BrokenWorkflow, CanaryWorkflow, Request, fail
 
 
@@ -74,7 +75,7 @@ async def run_canary(client: Client) -> None:
 async def test_a_failing_activity_leaves_no_customers_words_in_the_log(
     server: DevServer, stream: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    await run_canary(await connect(address=server.address))
+    await run_canary(await connect(shared_keyring(), address=server.address))
     captured = capfd.readouterr()
     for text in (stream.getvalue(), captured.out, captured.err):
         assert CANARY not in text
@@ -89,7 +90,7 @@ async def test_a_failing_activity_leaves_no_customers_words_in_the_log(
 async def test_an_activitys_lines_name_case_workflow_activity_and_attempt(
     server: DevServer, stream: io.StringIO
 ) -> None:
-    await run_canary(await connect(address=server.address))
+    await run_canary(await connect(shared_keyring(), address=server.address))
     attempts = [line for line in lines(stream) if line["event"] == "crm.refused"]
     assert [line["attempt"] for line in attempts] == [1, 2]
     first = attempts[0]
@@ -104,7 +105,7 @@ async def test_an_activitys_lines_name_case_workflow_activity_and_attempt(
 async def test_a_workflows_lines_name_case_and_workflow(
     server: DevServer, stream: io.StringIO
 ) -> None:
-    await run_canary(await connect(address=server.address))
+    await run_canary(await connect(shared_keyring(), address=server.address))
     opened = line(stream, "case.opened")
     assert opened["case_id"] == "C-17"
     assert opened["workflow"] == "CanaryWorkflow"

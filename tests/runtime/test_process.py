@@ -13,10 +13,10 @@ COMMAND = """
 import asyncio, sys
 from runtime.errors import OperatorError
 from runtime.process import run_and_leave
-from runtime.temporal import connect
+from runtime.temporal import NoKeys, connect
 
 def main():
-    client = asyncio.run(connect(address=sys.argv[1]))
+    client = asyncio.run(connect(NoKeys(), address=sys.argv[1]))
     print("connected")
     {end}
 

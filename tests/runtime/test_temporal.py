@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 from temporalio.api.common.v1 import Payload
+from temporalio.converter import WorkflowSerializationContext
 
 from runtime.devserver import DevServer
 from runtime.temporal import TemporalUnavailableError, configured_address, connect, ui_link
+from tests.keyrings import shared_keyring
 
 NOBODY = "127.0.0.1:1"
 
@@ -18,7 +20,7 @@ class Reception(BaseModel):
 
 
 async def test_the_embedded_servers_address_needs_no_configuration(server: DevServer) -> None:
-    client = await connect(address=server.address)
+    client = await connect(shared_keyring(), address=server.address)
     assert client.namespace == "default"
     assert await client.service_client.check_health()
 
@@ -29,7 +31,7 @@ async def test_temporals_own_variables_name_the_server(
     monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "desk")
     assert configured_address() == server.address
-    assert (await connect()).namespace == "desk"
+    assert (await connect(shared_keyring())).namespace == "desk"
 
 
 async def test_a_profile_names_the_server(
@@ -38,21 +40,21 @@ async def test_a_profile_names_the_server(
     (tmp_path / "temporal.toml").write_text(f'[profile.night]\naddress = "{server.address}"\n')
     monkeypatch.setenv("TEMPORAL_PROFILE", "night")
     assert configured_address() == server.address
-    await connect()
+    await connect(shared_keyring())
 
 
 async def test_the_embedded_server_gets_no_key_of_another_one(
     server: DevServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEMPORAL_API_KEY", "for-the-cloud")
-    client = await connect(address=server.address)
+    client = await connect(shared_keyring(), address=server.address)
     assert client.service_client.config.api_key is None
     assert not client.service_client.config.tls
 
 
 async def test_a_silent_server_is_told_with_its_address_and_what_to_do() -> None:
     with pytest.raises(TemporalUnavailableError) as told:
-        await connect(address=NOBODY, within=timedelta(seconds=0.3))
+        await connect(shared_keyring(), address=NOBODY, within=timedelta(seconds=0.3))
     assert NOBODY in str(told.value)
     assert "TEMPORAL_ADDRESS" in str(told.value)
 
@@ -60,7 +62,7 @@ async def test_a_silent_server_is_told_with_its_address_and_what_to_do() -> None
 async def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "not an address")
     with pytest.raises(TemporalUnavailableError, match="not an address"):
-        await connect(within=timedelta(seconds=0.3))
+        await connect(shared_keyring(), within=timedelta(seconds=0.3))
 
 
 def test_a_broken_configuration_is_told_without_quoting_it(tmp_path: Path) -> None:
@@ -78,10 +80,13 @@ def test_an_unknown_profile_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_payloads_are_pydantic_models(server: DevServer) -> None:
-    client = await connect(address=server.address)
+    client = await connect(shared_keyring(), address=server.address)
     sent = Reception(received_at=datetime(2026, 11, 23, 12, tzinfo=UTC))
-    payloads: list[Payload] = await client.data_converter.encode([sent])
-    assert await client.data_converter.decode(payloads, [Reception]) == [sent]
+    converter = client.data_converter.with_context(
+        WorkflowSerializationContext(namespace="default", workflow_id="inquiry-1")
+    )
+    payloads: list[Payload] = await converter.encode([sent])
+    assert await converter.decode(payloads, [Reception]) == [sent]
 
 
 @pytest.mark.parametrize(

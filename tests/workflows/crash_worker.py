@@ -18,6 +18,7 @@ from runtime.process import run_and_leave
 from runtime.temporal import connect
 from sop.outgoing import FlushBatch
 from sop.registers import IncidentReport
+from tests.keyrings import shared_keyring
 from workers.worker import Outside, WorkerLimits, make_worker
 
 
@@ -64,7 +65,7 @@ async def work(address: str, url: str, task_queue: str, kind: str, died: str) ->
     filing = kind == "report.filed"
     incidents = DyingIncidents(database, Path(died)) if filing else SqlIncidents(database)
     worker = make_worker(
-        await connect(address=address),
+        await connect(shared_keyring(), address=address),
         Outside(
             crm=DyingCrm(database, kind, Path(died)),
             on_call=OutboxOnCall(database),

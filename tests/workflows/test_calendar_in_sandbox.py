@@ -10,6 +10,7 @@ from temporalio.worker import Replayer, Worker
 from runtime.devserver import DevServer
 from runtime.temporal import connect
 from sop.calendar import WEEKDAYS, Calendar, Pause, _zone, add_working
+from tests.keyrings import shared_keyring
 from tests.workflows.deadline_workflow import DeadlineWorkflow
 
 # The night in which Berlin's clocks go back; a pause that covers one reading of 02:30 to the other.
@@ -40,7 +41,7 @@ def unread_time_zones(request: pytest.FixtureRequest) -> Iterator[str]:
 async def test_a_workflow_computes_and_replays_a_deadline_over_a_night_on_which_clocks_change(
     server: DevServer, unread_time_zones: str
 ) -> None:
-    client = await connect(address=server.address)
+    client = await connect(shared_keyring(), address=server.address)
     amount = timedelta(hours=12)
     queue = f"deadlines by {unread_time_zones}"
     async with Worker(client, task_queue=queue, workflows=[DeadlineWorkflow]):

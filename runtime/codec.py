@@ -1,0 +1,191 @@
+"""What Temporal is given: every payload sealed by its case's key, and none of it anywhere else.
+
+Whoever reads the server's database reads ids, names of types, enums and times. A payload opens
+only in the namespace and for the case for which it was sealed.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import (
+    ActivitySerializationContext,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+from temporalio.exceptions import ApplicationError
+
+from activities.key_ports import (
+    DataKey,
+    KeyErasedError,
+    Keyring,
+    KeysUnavailableError,
+    TamperedError,
+    UnknownKeyError,
+)
+from sop.keys import RecordClass, owner_of
+
+ENCODING = b"binary/encrypted"
+VERSION = b"1"
+KEY_ID = "encryption-key-id"
+FORMAT = "encryption-version"
+CLASS = "encryption-class"
+
+TOMBSTONE = Payload(metadata={"encoding": b"binary/null", "erased": b"1"})
+"""Stands where something should be sealed whose key was destroyed: it holds nothing."""
+
+REFUSED = Payload(metadata={"encoding": b"binary/refused"})
+"""Stands where something was not sealed, or altered: no converter reads it.
+
+So the refusal strikes where the payload is used: a step that an intruder sends is turned away, and
+the case goes on. An error of the codec itself would fail the case's tasks for ever.
+"""
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
+
+
+class CodecError(ApplicationError):
+    """A payload cannot be sealed or opened. Its text is a code: it stands in histories."""
+
+
+def _error(kind: str, *, final: bool = False) -> CodecError:
+    return CodecError(kind, type=kind, non_retryable=final)
+
+
+@dataclass(frozen=True)
+class CaseCodec(PayloadCodec, WithSerializationContext):
+    """Seals with the key of the case that a payload belongs to; refuses what is not sealed.
+
+    Attributes:
+        keyring: Where the keys are.
+        namespace: Temporal's; what was sealed for another one does not open.
+        owner: Whose payloads these are; None where nothing says so: then nothing can be sealed,
+            and what is opened is not compared.
+        plain_until: Payloads from before there was a codec are read until then; None: never.
+    """
+
+    keyring: Keyring
+    namespace: str
+    owner: str | None = None
+    plain_until: datetime | None = None
+
+    def with_context(self, context: SerializationContext) -> "CaseCodec":
+        """Return the codec of one operation, which knows its workflow."""
+        match context:
+            case WorkflowSerializationContext(workflow_id=str() as workflow_id):
+                return replace(self, owner=owner_of(workflow_id))
+            case ActivitySerializationContext(workflow_id=str() as workflow_id):
+                return replace(self, owner=owner_of(workflow_id))
+            case _:
+                return self
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Seal payloads; where the key was destroyed, put the tombstone into their place.
+
+        Without it the failure of a workflow whose key is gone could not be written, and the
+        workflow would try for ever.
+
+        Raises:
+            CodecError: The key store does not answer, or nothing says whose payloads these are.
+        """
+        if not payloads:
+            return []
+        if self.owner is None:
+            raise _error("PayloadWithoutOwner", final=True)
+        key = self.keyring.known(self.owner, RecordClass.HISTORY)
+        if key is None:
+            try:
+                key = await asyncio.to_thread(self._obtain, self.owner)
+            except KeyErasedError:
+                return [TOMBSTONE for _ in payloads]
+            except KeysUnavailableError:
+                raise _error("KeysUnavailable") from None
+        return [self._seal(key, payload) for payload in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Open payloads.
+
+        What cannot be opened for another reason becomes `REFUSED`, and an alarm.
+
+        Raises:
+            CodecError: `KeyErased` for good; `KeysUnavailable`: try again.
+        """
+        missing = {
+            key_id
+            for payload in payloads
+            if (key_id := _key_id(payload)) and self.keyring.known_by_id(key_id) is None
+        }
+        keys = await self._load(missing) if missing else {}
+        return [self._open(payload, keys) for payload in payloads]
+
+    def _obtain(self, owner: str) -> DataKey:
+        return self.keyring.obtain(owner, (RecordClass.HISTORY,))[RecordClass.HISTORY]
+
+    async def _load(self, key_ids: Iterable[str]) -> dict[str, DataKey]:
+        keys = {}
+        for key_id in key_ids:
+            try:
+                keys[key_id] = await asyncio.to_thread(self.keyring.open_by_id, key_id)
+            except KeyErasedError:
+                raise _error("KeyErased", final=True) from None
+            except KeysUnavailableError:
+                raise _error("KeysUnavailable") from None
+            except (UnknownKeyError, TamperedError):
+                continue
+        return keys
+
+    def _seal(self, key: DataKey, payload: Payload) -> Payload:
+        sealed = key.seal(payload.SerializeToString(), self._context(key))
+        return Payload(
+            metadata={
+                "encoding": ENCODING,
+                FORMAT: VERSION,
+                KEY_ID: key.key_id.encode(),
+                CLASS: key.record_class.value.encode(),
+            },
+            data=sealed,
+        )
+
+    def _open(self, payload: Payload, keys: dict[str, DataKey]) -> Payload:
+        if payload == TOMBSTONE:
+            return payload
+        key_id = _key_id(payload)
+        if key_id is None:
+            return self._plain(payload)
+        key = keys.get(key_id) or self.keyring.known_by_id(key_id)
+        if key is None:
+            return self._refuse("KeyUnknown")
+        if self.owner not in {None, key.owner}:
+            return self._refuse("PayloadOfAnotherCase")
+        try:
+            return Payload.FromString(key.open(payload.data, self._context(key)))
+        except TamperedError:
+            return self._refuse("PayloadTampered")
+
+    def _plain(self, payload: Payload) -> Payload:
+        until = self.plain_until
+        if until is not None and datetime.now(UTC) < until:
+            return payload
+        return self._refuse("PayloadNotSealed")
+
+    def _refuse(self, reason: str) -> Payload:
+        """Give the alarm: somebody writes into Temporal's database, or speaks past the gateway."""
+        log.critical("payload.refused", reason_code=reason, case_id=self.owner)
+        return REFUSED
+
+    def _context(self, key: DataKey) -> bytes:
+        """Return what a payload is bound to; a codec server knows all of it, too."""
+        said = (VERSION.decode(), self.namespace, key.key_id, key.record_class.value, key.owner)
+        return "|".join(said).encode()
+
+
+def _key_id(payload: Payload) -> str | None:
+    """Return the id of the key that a payload is sealed with; None if it is not sealed."""
+    if payload.metadata.get("encoding") != ENCODING:
+        return None
+    return payload.metadata.get(KEY_ID, b"").decode("ascii", "replace")

@@ -1,0 +1,38 @@
+"""One key store for all tests, in this process and in those that it starts.
+
+The environment names it, so that a command that a test runs opens what the test has sealed.
+"""
+
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from adapters.keyring import SqlKeyring, open_keyring
+from adapters.migrate import upgrade_keys
+
+URL = "HANDRAIL_KEY_DATABASE_URL"
+KEY_ENCRYPTION = "HANDRAIL_KEY_ENCRYPTION"
+
+
+def name_the_key_store() -> None:
+    """Let this process and its children use one key store; a child finds it named already."""
+    if URL not in os.environ:
+        directory = Path(tempfile.mkdtemp(prefix="handrail-keys-"))
+        os.environ[URL] = f"sqlite:///{directory / 'keys.db'}"
+        os.environ[KEY_ENCRYPTION] = f"local:{directory / 'kek.json'}"
+        upgrade_keys(os.environ[URL])
+
+
+@cache
+def shared_keyring() -> SqlKeyring:
+    """Return the keyring on it."""
+    name_the_key_store()
+    return open_keyring(os.environ[URL], os.environ[KEY_ENCRYPTION], pool_size=8)
+
+
+def a_keyring(directory: Path) -> SqlKeyring:
+    """Return a keyring on a fresh key store of its own."""
+    url = f"sqlite:///{directory / 'keys.db'}"
+    upgrade_keys(url)
+    return open_keyring(url, f"local:{directory / 'kek.json'}")
