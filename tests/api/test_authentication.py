@@ -10,10 +10,8 @@ from adapters.api_keys import ApiKeys
 from adapters.database import Database, Limits
 from api.authentication import KEPT, KEPT_IN_OUTAGE, KeyRing
 from sop.access import PERMITTED
-from sop.incident.incident import STEPS as INCIDENT_STEPS
 from sop.models import Actor, Role
 from tests.api.callers import BILLING, CONFIRMED, RECEPTION, RESOLVED, VERIFIED, Callers, inquiry
-from tests.api.handing import STEPS as HANDOFF_STEPS
 from tests.api.test_problems import UNKNOWN, is_problem
 from tests.databases import watch
 from tests.desk import Desk

@@ -386,7 +386,7 @@ async def test_a_handoff_identifies_its_customer_in_the_same_way(
     opened = await desk.cases.open_handoff(
         a_handoff(customer_id="handed-over"), actor=ANNA, key="identified", digest="d"
     )
-    ana = await callers.of(Role.CSR)
+    ana = await callers.person(ANNA.principal, Role.CSR)
     answer = await identify(ana, "handed-over", opened.case_id, "handoff")
     assert answer.json()["verification"] == "verified", answer.text
 
