@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from adapters import migrate
 from adapters.database import Database, Limits
 from adapters.schema import metadata
+from tests.keyrings import shared_keyring
 
 Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""
@@ -114,7 +115,7 @@ def connect() -> Iterator[Connect]:
     with ExitStack() as stack:
 
         def opened(url: URL | str, limits: Limits | None = None) -> Database:
-            return stack.enter_context(closing(Database(url, limits)))
+            return stack.enter_context(closing(Database(url, limits, shared_keyring())))
 
         yield opened
 
