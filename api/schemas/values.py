@@ -50,6 +50,9 @@ def _number(value: object) -> object:
 
 InstantIn = Annotated[AwareDatetime, BeforeValidator(_in_text), AfterValidator(_in_utc)]
 WholeNumber = Annotated[int, BeforeValidator(_number)]
+# Bounds stand before the validator, or the API's description lacks them.
+LevelIn = Annotated[int, Field(ge=1, le=100), BeforeValidator(_number)]
+SatisfactionIn = Annotated[int, Field(ge=1, le=5), BeforeValidator(_number)]
 Flag = Annotated[bool, Field(strict=True)]
 ShortTextIn = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 TextIn = Annotated[str, Field(min_length=1, max_length=20_000, pattern=NO_NUL)]
