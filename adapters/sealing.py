@@ -33,7 +33,7 @@ FORM = "s1"
 _GONE = f"{FORM}:erased"
 """Stands for a value that came after its key was destroyed: nothing of it is kept."""
 
-_SEALED = re.compile(rf"{FORM}:(?:erased|(?P<key_id>[0-9a-f]{{32}}):(?P<sealed>[A-Za-z0-9+/=]+))")
+_SEALED = re.compile(rf"{FORM}:(?:erased|(?P<key_id>[0-9a-f]{{16,}}):(?P<sealed>[A-Za-z0-9+/=]+))")
 _NUL, _REPLACEMENT = "\x00", "\N{REPLACEMENT CHARACTER}"
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)

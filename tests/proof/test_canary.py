@@ -76,13 +76,19 @@ class ClearKeyring:
         except ValueError:
             return None
 
-    def obtain(self, owner: str, classes: Collection[RecordClass]) -> Mapping[RecordClass, DataKey]:
+    def obtain(
+        self, owner: str, classes: Collection[RecordClass], *, likely_new: bool = False
+    ) -> Mapping[RecordClass, DataKey]:
         """Return keys."""
         return {which: ClearKey(owner, which) for which in classes}
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, DataKey]:
         """Return keys."""
         return {key_id: key for key_id in key_ids if (key := self.known_by_id(key_id))}
+
+    def destroyed(self, key_ids: Collection[str]) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
 
     def open_by_id(self, key_id: str) -> DataKey:
         """Return a key."""
