@@ -190,7 +190,7 @@ async def test_nothing_that_people_write_stands_anywhere_in_the_clear(
     told = await tell(tmp_path, policy, keyring)
     left_out = told.expected - told.sent.fields - WRITTEN_OTHERWISE
     assert left_out == set(), "the story leaves out where one can write"
-    for part in ("temporal", "keys", "log"):
+    for part in ("temporal", "crm", "keys", "log"):
         assert told.files(part), f"there is nothing to search in {part}"
         assert hits(told.files(part), *NUMBERS) == []
 
