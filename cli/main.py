@@ -22,6 +22,7 @@ from cli import (
     serving,
     setting_up,
     training,
+    verifying,
     views,
 )
 from cli.demo.command import demo
@@ -46,6 +47,7 @@ app.command()(duties.duties)
 app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
+app.command()(verifying.verify)
 app.command()(brief.brief)
 app.command()(incidents.incidents)
 app.command()(describing.openapi)
