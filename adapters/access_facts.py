@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, CompoundSelect, RowMapping, Select, Table, or_, select, union_all
+from sqlalchemy import Column, CompoundSelect, Select, Table, or_, select, union_all
 
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
@@ -29,7 +29,7 @@ def facts_query(kind: ObjectKind, case_id: str) -> Select[Any]:
     )
 
 
-def to_facts(kind: ObjectKind, row: RowMapping) -> ObjectFacts:
+def to_facts(kind: ObjectKind, row: Mapping[str, Any]) -> ObjectFacts:
     """Return a row of `facts_query` as a value."""
     roles = (row["role"],) if kind is ObjectKind.DUTY else ()
     return ObjectFacts.model_validate({**row, "kind": kind, "for_roles": roles})

@@ -4,16 +4,16 @@ Only the confirmed journal is shown: of each entry the newest revision, and none
 version that its writer last reached.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    RowMapping,
     Select,
+    Table,
     exists,
     func,
-    literal,
     select,
     true,
 )
@@ -81,13 +81,16 @@ class CrmReads:
 
     def find_case_digest(self, case_id: str) -> str | None:
         """Return the digest of the request that opened a case; None if there is none."""
-        query = select(cases.c.request_digest).where(cases.c.case_id == case_id)
+        table: Table = cases
         if case_id.startswith("handoff-"):
-            query = select(handoffs.c.request_digest).where(handoffs.c.handoff_id == case_id)
+            table = handoffs
         elif case_id.startswith("incident-"):
-            query = select(incidents.c.request_digest).where(incidents.c.incident_id == case_id)
+            table = incidents
         elif case_id.startswith("duty-"):  # no request opens one: known, and of no digest
-            query = select(literal("").label("request_digest")).where(duties.c.duty_id == case_id)
+            query = select(duties.c.duty_id).where(duties.c.duty_id == case_id)
+            return "" if self._rows(query) else None
+        (key,) = table.primary_key.columns
+        query = select(key, table.c.request_digest).where(key == case_id)
         return next((row["request_digest"] for row in self._rows(query)), None)
 
     def cases(
@@ -180,16 +183,16 @@ class CrmReads:
         """Return how much the CRM holds."""
         return self._database.read(_counts)
 
-    def _rows(self, query: Select[Any]) -> list[RowMapping]:
-        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return self._database.rows(query)
 
 
-def _case_detail(row: RowMapping) -> CaseDetail:
+def _case_detail(row: Mapping[str, Any]) -> CaseDetail:
     customer = Customer.model_validate(dict(row))
     return CaseDetail.model_validate({**row, "customer": customer})
 
 
-def _timeline_entry(row: RowMapping) -> TimelineEntry:
+def _timeline_entry(row: Mapping[str, Any]) -> TimelineEntry:
     actor = Actor(principal=row["principal"], role=row["role"])
     return TimelineEntry.model_validate({**row, "actor": actor})
 

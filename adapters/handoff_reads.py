@@ -3,9 +3,10 @@
 Timelines and escalations are those of every case: `adapters.crm_reads` has them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from adapters.database import Database
 from adapters.handoff_tables import handoff_confirmations, handoffs, verification_log
@@ -86,15 +87,15 @@ class HandoffReads:
         rows = self._rows(query.order_by(line.at, line.report_id))
         return tuple(IncidentReport.model_validate(dict(row)) for row in rows)
 
-    def _rows(self, query: Select[Any]) -> list[RowMapping]:
-        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return self._database.rows(query)
 
 
-def _summary(row: RowMapping) -> HandoffSummary:
+def _summary(row: Mapping[str, Any]) -> HandoffSummary:
     return HandoffSummary.model_validate(dict(row))
 
 
-def _detail(row: RowMapping) -> HandoffDetail:
+def _detail(row: Mapping[str, Any]) -> HandoffDetail:
     customer = Customer.model_validate(dict(row))
     return HandoffDetail.model_validate({**row, "customer": customer})
 

@@ -15,6 +15,7 @@ from tests.api.callers import BILLING, CONFIRMED, RECEPTION, RESOLVED, VERIFIED,
 from tests.api.test_problems import UNKNOWN, is_problem
 from tests.databases import watch
 from tests.desk import Desk
+from tests.keyrings import shared_keyring
 
 REASON = {"reason": "The customer asks for it."}
 STEPS = {
@@ -162,7 +163,7 @@ async def test_a_clock_that_was_set_back_keeps_no_key_alive(desk: Desk) -> None:
 
 async def test_a_key_that_was_seen_lately_opens_while_the_crm_is_away(desk: Desk) -> None:
     impatient = Limits(pool_size=1, wait=timedelta(seconds=0.05))
-    database = Database(desk.database.engine.url, impatient)
+    database = Database(desk.database.engine.url, impatient, shared_keyring())
     clock, keys = Clock(), ApiKeys(database)
     ring = KeyRing(keys, clock=clock)
     seen, unseen = [
