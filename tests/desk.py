@@ -15,6 +15,7 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
 from activities.ports import CrmPort, IncidentPort
+from activities.proving import ProofActivities
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
@@ -234,7 +235,10 @@ def train(database: Database, policy: Policy, *people: Actor) -> None:
 
 
 def a_worker(
-    desk: Desk, crm: CrmPort | None = None, incidents: IncidentPort | None = None
+    desk: Desk,
+    crm: CrmPort | None = None,
+    incidents: IncidentPort | None = None,
+    proof: ProofActivities | None = None,
 ) -> Worker:
     """Return a worker of the desk, to be entered."""
     return make_worker(
@@ -245,6 +249,7 @@ def a_worker(
             incidents=incidents or SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
+            proof=proof,
         ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
