@@ -74,6 +74,10 @@ fmt: $(DEV) ## Format the files, and mend what can be mended
 bench: $(DEV) ## Measure what a case costs, into docs/costs.md
 	@$(BIN)/python -m tests.bench
 
+.PHONY: fuzz
+fuzz: $(DEV) ## Send the API 10,000 requests made from its description; ARGS=... as --help says
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: histories
 histories: $(DEV) ## Record anew the histories that the replay tests replay
 	@$(BIN)/python -m tests.histories
@@ -91,6 +95,7 @@ docs: $(DEV) ## Write the parts of the documents that follow from the code
 lock: $(DEV) ## Renew the lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --output-file requirements-dev.lock
 	@$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) --constraint requirements-dev.lock --extra aws --output-file requirements-aws.lock
 	@$(LOCK:pyproject.toml=) --group build --constraint requirements-dev.lock \
 		--output-file requirements-build.lock
 

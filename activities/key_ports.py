@@ -4,6 +4,8 @@ No error's text holds a value: what a codec raises stands in histories and logs.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from activities.ports import PortError
@@ -28,6 +30,21 @@ class UnknownKeyError(PortError):
 
 class TamperedError(PortError):
     """What is to be opened was altered, or belongs somewhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEncryption:
+    """What wraps the data keys, and what opens the door to it.
+
+    Attributes:
+        place: As `adapters.wrappers.open_wrapper` takes it, e.g. `local:FILE`.
+        token: For OpenBao or Vault, where it stands in no file.
+        token_file: For OpenBao or Vault; read again when it has changed.
+    """
+
+    place: str
+    token: str = field(default="", repr=False)
+    token_file: Path | None = None
 
 
 class DataKey(Protocol):

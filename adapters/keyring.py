@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import RowMapping, Select, select
 
 from activities.key_ports import (
+    KeyEncryption,
     KeyErasedError,
     KeysUnavailableError,
     TamperedError,
@@ -22,7 +23,7 @@ from activities.key_ports import (
 from activities.ports import CrmUnavailableError
 from adapters.database import Database, Limits
 from adapters.key_tables import data_keys
-from adapters.key_wrapping import KeyWrapper, PlainKey, WrappedKey
+from adapters.key_wrapping import KeyWrapper, PlainKey, WrappedKey, key_name
 from adapters.migrate import keys_are_current
 from adapters.wrappers import open_wrapper
 from sop.keys import RecordClass, classes_at_start
@@ -165,6 +166,7 @@ class SqlKeyring:
     def close(self) -> None:
         """Close the connections, and forget every key."""
         self._database.close()
+        self._wrapper.close()
         with self._lock:
             self._by_owner.clear()
             self._by_id.clear()
@@ -186,7 +188,7 @@ class SqlKeyring:
         """Make keys, or take those that another process made meanwhile: one statement."""
         ids = {which: secrets.token_hex(16) for which in classes}
         plain = [
-            PlainKey(_name(key_id, owner, which), secrets.token_bytes(32))
+            PlainKey(key_name(key_id, owner, which), secrets.token_bytes(32))
             for which, key_id in ids.items()
         ]
         rows = [
@@ -225,7 +227,7 @@ class SqlKeyring:
         alive = [row for row in rows if row["wrapped"] is not None]
         wrapped = [
             WrappedKey(
-                _name(row["key_id"], row["owner"], row["record_class"]),
+                key_name(row["key_id"], row["owner"], row["record_class"]),
                 row["wrapped"],
                 row["kek_version"],
             )
@@ -249,7 +251,9 @@ class SqlKeyring:
                 self._by_owner[key.owner, key.record_class] = key, until
 
 
-def open_keyring(url: str, key_encryption: str, *, pool_size: int = 5) -> SqlKeyring:
+def open_keyring(
+    url: str, key_encryption: str | KeyEncryption, *, pool_size: int = 5
+) -> SqlKeyring:
     """Return the keyring on a key store.
 
     Args:
@@ -261,10 +265,6 @@ def open_keyring(url: str, key_encryption: str, *, pool_size: int = 5) -> SqlKey
         KeysUnavailableError: What wraps the keys cannot be opened.
     """
     return SqlKeyring(Database(url, Limits(pool_size=pool_size)), open_wrapper(key_encryption))
-
-
-def _name(key_id: str, owner: str, record_class: str) -> str:
-    return f"{key_id}|{owner}|{record_class}"
 
 
 def _with_their_siblings(key_ids: Sequence[str]) -> Select[Any]:

@@ -19,10 +19,11 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from runtime.access_settings import AccessSettings, Seconds
 from runtime.errors import OperatorError
 
 PREFIX = "HANDRAIL_"
@@ -31,16 +32,11 @@ LEAST_KEY = 32
 """Characters of a key: `openssl rand -hex 32` makes twice as many."""
 
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
 class SettingsError(OperatorError):
     """One or more HANDRAIL_ variables cannot be used; the message names each."""
-
-
-def _seconds(value: object) -> object:
-    """Read a bare number as seconds; leave every other form to pydantic."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
 
 
 def _upper(value: object) -> object:
@@ -75,8 +71,25 @@ def _key(value: SecretStr) -> SecretStr:
 
 def _key_encryption(value: str) -> str:
     kind, _, place = value.partition(":")
-    if kind != "local" or not place:
-        raise ValueError("this is not local:FILE")
+    if kind in {"vault+https", "vault+http"}:
+        return _transit_key(value)
+    if kind not in {"local", "aws-kms"} or not place:
+        raise ValueError("this is neither local:FILE nor vault+https://… nor aws-kms:…")
+    return value
+
+
+def _transit_key(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        usable = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/").count("/") < 1 or parts.fragment:
+        raise ValueError("this is not vault+https://HOST:PORT/MOUNT/KEY")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the token belongs into the file that HANDRAIL_VAULT_TOKEN_FILE names")
+    if parts.scheme == "vault+http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("keys leave this machine by https:// only")
     return value
 
 
@@ -103,7 +116,7 @@ def _incident_address(value: str) -> str:
         raise ValueError("this is not an https:// address")
     if parts.username is not None or parts.password is not None:
         raise ValueError("the secret belongs into HANDRAIL_INCIDENT_SECRET")
-    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ValueError("reports leave this machine by https:// only")
     return value
 
@@ -125,11 +138,10 @@ def _mail_address(value: str) -> str:
     return value
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 Slots = Annotated[int, Field(ge=1, le=1000)]
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """One process's surroundings, read once and handed down.
 
     Every field is the variable HANDRAIL_<FIELD>, or comes from the file that HANDRAIL_<FIELD>_FILE
@@ -163,8 +175,14 @@ class Settings(BaseSettings):
     )
     key_encryption: Annotated[str, AfterValidator(_key_encryption)] | None = Field(
         None,
-        description="what wraps the data keys, such as local:FILE; a SQLite database has its "
-        "own file, in the state directory",
+        description="what wraps the data keys: local:FILE, vault+https://HOST:PORT/MOUNT/KEY or "
+        "aws-kms:ARN; a SQLite database has its own file, in the state directory",
+        repr=False,
+    )
+    vault_token: SecretStr | None = Field(None, description="the token of OpenBao or Vault")
+    vault_token_file: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        None,
+        description="the file with the token of OpenBao or Vault, read again when it has changed",
     )
     plaintext_until: AwareDatetime | None = Field(
         None,
@@ -249,6 +267,17 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _vault_has_a_token(self) -> Self:
+        wanted = (self.key_encryption or "").startswith("vault+")
+        given = (self.vault_token is not None) + (self.vault_token_file is not None)
+        if wanted and given != 1:
+            raise ValueError(
+                "HANDRAIL_KEY_ENCRYPTION names a key in OpenBao or Vault: set either "
+                "HANDRAIL_VAULT_TOKEN_FILE, which follows a renewed token, or HANDRAIL_VAULT_TOKEN"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Self:
         if self.smtp_url is not None and "mail_sender" not in self.model_fields_set:
             raise ValueError(
@@ -295,7 +324,7 @@ def _named_files(environ: Mapping[str, str]) -> dict[str, Any]:
     for field in Settings.model_fields:
         variable = PREFIX + field.upper()
         path = environ.get(variable + "_FILE")
-        if not path:
+        if not path or f"{field}_file" in Settings.model_fields:  # that one is kept open to change
             continue
         if environ.get(variable):
             raise SettingsError(f"Set {variable} or {variable}_FILE, not both.")

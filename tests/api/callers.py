@@ -1,18 +1,23 @@
 """Callers of the API, each with a key, and the bodies that they send."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Self
 
 import httpx2
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from activities.token_ports import TokenVerifier
 from adapters.api_keys import ApiKeys
 from adapters.database import Database
 from api.app import assemble, create_app
+from api.authentication import Credentials, KeyRing
 from api.parts import Parts
+from api.patience import Manner
+from api.rates import Rates
 from sop.models import Actor, Role
 from tests.desk import Desk, train
 from tests.keyrings import shared_keyring
@@ -45,12 +50,18 @@ def inquiry(**changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
-    """Run the application on a desk, as its server would."""
+async def serve(
+    desk: Desk,
+    *,
+    tokens: TokenVerifier | None = None,
+    rates: Rates | None = None,
+    manner: Manner | None = None,
+) -> AsyncIterator[FastAPI]:
+    """Run the application on a desk, as its server would; without rates, unless they are given."""
 
     @asynccontextmanager
     async def open_parts() -> AsyncIterator[Parts]:
-        yield assemble(
+        parts = assemble(
             desk.cases.policy,
             desk.database,
             desk.client,
@@ -59,8 +70,10 @@ async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
             task_queue=desk.task_queue,
             ui="http://ui.example",
         )
+        credentials = Credentials(KeyRing(ApiKeys(desk.database)), tokens)
+        yield replace(parts, credentials=credentials, rates=rates or Rates())
 
-    app = create_app(open_parts)
+    app = create_app(open_parts, manner or Manner(docs=True))
     async with app.router.lifespan_context(app):
         yield app
 
@@ -106,6 +119,7 @@ class Callers:
         self.database = database
         self.keys = ApiKeys(database)
         self.desk = database.engine.dialect.name
+        self.watch: Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport] = _unwatched
         self._stack = AsyncExitStack()
         self._known: dict[str, Caller] = {}
 
@@ -132,8 +146,12 @@ class Callers:
         """Return a caller that shows a token, or none."""
         headers = {} if token is None else {b"Authorization": f"Bearer {token}".encode()}
         http = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=self.app, raise_app_exceptions=False),
+            transport=self.watch(httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)),
             base_url="http://handrail.test",
             headers=headers,
         )
         return Caller(await self._stack.enter_async_context(http), self.desk)
+
+
+def _unwatched(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncBaseTransport:
+    return transport
