@@ -8,8 +8,9 @@ from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from api.authentication import KeyRing
+from api.authentication import Credentials
 from api.identifying import Identity
+from api.rates import Rates
 from api.readiness import Readiness
 from runtime.case_errors import UnknownCaseError
 from runtime.cases import Cases
@@ -207,7 +208,8 @@ class Parts:
     duties: DutyReads
     incidents: IncidentReads
     training: TrainingRecords
-    keys: KeyRing
+    credentials: Credentials
+    rates: Rates
     recipients: Recipients
     readiness: Readiness
     identity: Identity

@@ -19,10 +19,11 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from runtime.access_settings import AccessSettings, Seconds
 from runtime.errors import OperatorError
 
 PREFIX = "HANDRAIL_"
@@ -33,14 +34,6 @@ LEAST_KEY = 32
 
 class SettingsError(OperatorError):
     """One or more HANDRAIL_ variables cannot be used; the message names each."""
-
-
-def _seconds(value: object) -> object:
-    """Read a bare number as seconds; leave every other form to pydantic."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
 
 
 def _upper(value: object) -> object:
@@ -114,11 +107,10 @@ def _mail_address(value: str) -> str:
     return value
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 Slots = Annotated[int, Field(ge=1, le=1000)]
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """One process's surroundings, read once and handed down.
 
     Every field is the variable HANDRAIL_<FIELD>, or comes from the file that HANDRAIL_<FIELD>_FILE

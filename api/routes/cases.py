@@ -55,6 +55,7 @@ async def open_inquiry(
     response: Response,
 ) -> Opened:
     """Open a case, once per key: the same request again answers with the same case."""
+    parts.rates.count_customer(body.customer.customer_id)
     opening = InquiryOpening.model_validate(body.model_dump())
     opened = await parts.cases.open(opening, actor=actor, key=key, digest=fingerprint("open", body))
     links = presenting.links(parts, opened.case_id)

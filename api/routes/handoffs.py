@@ -57,6 +57,7 @@ async def open_handoff(
     response: Response,
 ) -> s.HandoffOpened:
     """Open a handoff once per key, alone or from an inquiry, which then shows it (HOF-2)."""
+    parts.rates.count_customer(body.customer.customer_id)
     opened = await parts.cases.open_handoff(
         _opening(body), actor=actor, key=key, digest=fingerprint("open_handoff", body)
     )
