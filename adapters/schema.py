@@ -1,8 +1,8 @@
 """The whole schema: importing this module is what makes `metadata` complete."""
 
-from adapters import handoff_tables, identity_tables, incident_tables, staff_tables
+from adapters import access_tables, handoff_tables, identity_tables, incident_tables, staff_tables
 from adapters.tables import metadata
 
-TABLE_MODULES = (handoff_tables, identity_tables, incident_tables, staff_tables)
+TABLE_MODULES = (access_tables, handoff_tables, identity_tables, incident_tables, staff_tables)
 
 __all__ = ["TABLE_MODULES", "metadata"]
