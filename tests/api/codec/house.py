@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from sqlalchemy import Column, Connection, String, Table, insert, update
+from sqlalchemy import JSON, Column, Connection, String, Table, insert, update
 from starlette.applications import Starlette
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import WorkflowSerializationContext
@@ -52,7 +52,7 @@ def _any(column: Column[Any]) -> Any:
         return datetime.now(UTC)
     if isinstance(column.type, PlainText | String):
         return ""
-    return column.type.python_type()
+    return [] if isinstance(column.type, JSON) else column.type.python_type()
 
 
 def fill(database: Database) -> None:
