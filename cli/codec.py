@@ -60,7 +60,7 @@ async def serve_codec(settings: Settings) -> None:
             app = create_codec_app(lambda: nullcontext(parts), place, manner)
             server = uvicorn.Server(config_of(app, manner))
             signal.signal(signal.SIGTERM, server.handle_exit)
-            log.info("codec.listening", address=place.url, pages=list(place.origins))
+            log.info("codec.listening", address=place.url)
             await server.serve(sockets=[listening])
 
 

@@ -1,4 +1,4 @@
-"""Everything that the demo runs: database, Temporal, worker, API and codec server, in one state directory.
+"""Everything that the demo runs, in one state directory: database, Temporal, and its processes.
 
 Nothing that is configured for earnest use is touched: neither its database nor its Temporal.
 """
@@ -109,8 +109,10 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         worker = await _start(cellar, place, "worker")
         api = await _start(cellar, place, "api")
         codec = await _start(cellar, place, "codec")
-        screen.say(f"worker started as process {worker.pid}, API as process {api.pid}")
-        screen.say(f"codec server started as process {codec.pid}, at {place.codec_url}")
+        screen.say(
+            f"worker started as process {worker.pid}, API as process {api.pid}, codec server as "
+            f"process {codec.pid}"
+        )
         await asyncio.to_thread(upgrade, place.database_url)
         await asyncio.to_thread(upgrade_keys, place.key_database_url)
         screen.say("database migrated")

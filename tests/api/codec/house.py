@@ -156,9 +156,9 @@ class House:
         sent = {"Origin": URL} | {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.http.post("/login", data={"key": token}, headers=sent)
 
-    def entries(self, **wanted: str) -> tuple[AccessEntry, ...]:
+    def entries(self, **wanted: Any) -> tuple[AccessEntry, ...]:
         """Return the access log."""
-        return self.log.entries(AccessFilter(**wanted))
+        return self.log.entries(AccessFilter.model_validate(wanted))
 
 
 @asynccontextmanager

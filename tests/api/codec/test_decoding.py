@@ -1,7 +1,7 @@
 """Who is shown which payloads, and that the access log has it."""
 
 import secrets
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -206,7 +206,8 @@ async def test_without_the_key_store_or_the_crm_nothing_is_shown(
         facts = find
 
     fill(database)
-    async with open_house(database, keyring, **{part: Away()}) as house:
+    away: Any = {part: Away()}
+    async with open_house(database, keyring, **away) as house:
         body = asked(await sealed(keyring, INQUIRY))
         answer = await house.decode(body, token=house.token(Role.CSR))
         assert answer.status_code == 503

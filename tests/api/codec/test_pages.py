@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from joserfc import jwt
@@ -262,7 +263,7 @@ def test_a_cookie_that_is_not_ours_is_no_session() -> None:
     cookie = sessions.cookie(session)
     assert sessions.read(cookie) == session
     head, claims, signature = cookie.split(".")
-    said = {"sid": "s", "sub": "key-1", "iat": int(clock()), "used": int(clock())}
+    said: dict[str, Any] = {"sid": "s", "sub": "key-1", "iat": int(clock()), "used": int(clock())}
     key, typ = OctKey.import_key(SECRET), "handrail-session+jwt"
     forged = {
         "another secret": Sessions(SECRET + "!", clock=clock).cookie(session),

@@ -1,0 +1,152 @@
+"""Temporal's own UI, in a real browser, and its own CLI: plain text for the logged-in alone."""
+
+import asyncio
+import base64
+import os
+import re
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from adapters.access_log import AccessLog
+from adapters.api_keys import ApiKeys
+from runtime.devserver import DevServer, dev_server
+from runtime.temporal import ui_link
+from sop.access_log import AccessFilter, Outcome, Via
+from sop.models import Role
+from sop.policy import Policy
+from tests.browser import NAMES, Page, browser, find_browser
+from tests.desk import Desk, a_desk, sqlite_url
+from tests.processes import running
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+CANARY = "My card was charged twice for one order."
+CIPHERTEXT = base64.b64encode(b"binary/encrypted").decode()
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.clause("INQ-7.2", "HOF-5.2")]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A case in Temporal, a codec server beside it, and who may log in."""
+
+    desk: Desk
+    server: DevServer
+    case_id: str
+    codec_url: str
+    token: str
+
+    async def page(self) -> str:
+        """Return the address of the case's history in the Temporal UI."""
+        run_id = (await self.desk.handle(self.case_id).describe()).run_id
+        return ui_link(self.server.ui_url, "default", self.case_id, run_id)
+
+    def shown(self, via: Via) -> int:
+        """Return how many payloads of the case the access log says were shown in a way."""
+        entries = AccessLog(self.desk.database).entries(AccessFilter(owner=self.case_id))
+        found = [e for e in entries if e.via is via and e.outcome is Outcome.OPENED]
+        assert {(e.principal, e.role) for e in found} <= {("lena", Role.TEAM_LEADER)}
+        return sum(entry.count for entry in found)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def scene(
+    policy: Policy, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Scene]:
+    """Run a server whose UI knows the codec server, as the demo's does."""
+    state = tmp_path_factory.mktemp("codec")
+    environment = {
+        "HANDRAIL_STATE_DIR": str(state),
+        "HANDRAIL_DATABASE_URL": sqlite_url(state),
+        "HANDRAIL_CODEC_PORT": "0",
+    }
+    # The embedded server tells its UI's address to whoever looks into the state directory.
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with (
+        dev_server(state, search_attributes=SEARCH_ATTRIBUTES, codec_endpoint=url) as server,
+        a_desk(server, sqlite_url(state), "codec", policy) as desk,
+    ):
+        environment["HANDRAIL_CODEC_PORT"] = str(port)
+        case_id = await desk.open("looked at")
+        await desk.journal_holds(case_id, "inquiry.opened")
+        made = await asyncio.to_thread(ApiKeys(desk.database).create, "lena", Role.TEAM_LEADER)
+        async with running("codec", ready="codec.listening", **environment):
+            yield Scene(desk, server, case_id, url, made.token.get_secret_value())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_the_ui_shows_plain_text_to_the_logged_in_and_ciphertext_to_everyone_else(
+    scene: Scene, tmp_path: Path
+) -> None:
+    if find_browser() is None:
+        pytest.skip(f"no browser is on PATH ({', '.join(NAMES)}; Debian: apt-get install chromium)")
+    async with browser(tmp_path / "profile") as chromium:
+        ui = await chromium.open(await scene.page())
+        await ui.shows(CIPHERTEXT)
+        assert CANARY not in await ui.text()
+        assert scene.shown(Via.SESSION) == 0
+
+        login = await chromium.open(f"{scene.codec_url}/login")
+        await login.type("#key", scene.token)
+        await login.click("button")
+        await login.shows("You are logged in as lena")
+        await _use_my_browser_setting(ui, scene.codec_url)
+        await ui.go(await scene.page())
+        await ui.shows(CANARY)
+        assert scene.shown(Via.SESSION) > 0
+
+        await login.click("button")
+        await login.shows("API key")
+        await ui.go(await scene.page())
+        await ui.shows(CIPHERTEXT)
+        assert CANARY not in await ui.text()
+
+
+async def _use_my_browser_setting(ui: Page, codec_url: str) -> None:
+    """Do in the UI's dialog what the login page says."""
+    await ui.click('[data-testid^="data-encoder-status"]')
+    await ui.click('[data-testid="use-local-endpoint-input"]')
+    await ui.type('[data-testid="data-encoder-endpoint-input"]', codec_url)
+    await ui.click('label[data-testid="data-encoder-include-credentials"]')
+    await ui.click('#data-encoder-settings [data-testid="confirm-modal-button"]')
+
+
+@pytest.mark.parametrize("path", ["", "/{namespace}"])
+async def test_the_cli_shows_plain_text_with_a_key_and_ciphertext_without(
+    scene: Scene, temporal_binary: Path, path: str
+) -> None:
+    endpoint = scene.codec_url + path
+    before = scene.shown(Via.API_KEY)
+    assert CANARY in await _show(scene, temporal_binary, endpoint, f"Bearer {scene.token}")
+    assert scene.shown(Via.API_KEY) > before
+    for auth in (None, "Bearer hr_nonsense"):
+        assert CANARY not in await _show(scene, temporal_binary, endpoint, auth)
+    assert CANARY not in await _show(scene, temporal_binary, None, None)
+
+
+async def _show(scene: Scene, command: Path, endpoint: str | None, auth: str | None) -> str:
+    """Return all that `temporal workflow show` says of the case, its payloads as text."""
+    arguments = ["--address", scene.server.address, "--workflow-id", scene.case_id]
+    arguments += ["--output", "json"]
+    if endpoint is not None:
+        arguments += ["--codec-endpoint", endpoint]
+    if auth is not None:
+        arguments += ["--codec-auth", auth]
+    process = await asyncio.create_subprocess_exec(
+        command, "workflow", "show", *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"TEMPORAL_CONFIG_FILE": os.devnull},
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    held = re.findall(r'"data": "([A-Za-z0-9+/=]+)"', said.decode())
+    return said.decode() + "".join(base64.b64decode(data).decode("latin-1") for data in held)
