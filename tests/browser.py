@@ -49,7 +49,7 @@ class Browser:
         self._numbers = itertools.count(1)
 
     async def call(self, method: str, session: str = "", **params: Any) -> dict[str, Any]:
-        """Call a method and return its result; events are passed over."""
+        """Call a method and return its result, empty where it failed; events are passed over."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": params}
         if session:
@@ -58,7 +58,7 @@ class Browser:
         while True:
             answer = json.loads((await self._answers.readuntil(b"\0"))[:-1])
             if answer.get("id") == number:
-                return dict(answer["result"])
+                return dict(answer.get("result", {}))
 
     async def open(self, url: str) -> "Page":
         """Open a page in a tab of its own."""
@@ -83,7 +83,7 @@ class Page:
     async def evaluate(self, expression: str) -> Any:
         """Return what an expression of JavaScript is worth; None where it fails."""
         said = await self.browser.call("Runtime.evaluate", self.session, expression=expression)
-        return said["result"].get("value")
+        return said.get("result", {}).get("value")  # nothing, while the page changes
 
     async def text(self) -> str:
         """Return what can be read on the page."""

@@ -62,6 +62,8 @@ ELSEWHERE = {
     "read_verifications",
     "read_form_results",
     "read_incident_reports",
+    "decode",
+    "read_access_log",
     *HANDOFF_STEPS,
 }
 """What has tests of its own: it is no step of an inquiry."""

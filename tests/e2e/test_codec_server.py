@@ -17,15 +17,15 @@ from adapters.api_keys import ApiKeys
 from runtime.devserver import DevServer, dev_server
 from runtime.temporal import ui_link
 from sop.access_log import AccessFilter, Outcome, Via
+from sop.messages import AddNote
 from sop.models import Role
 from sop.policy import Policy
 from tests.browser import NAMES, Page, browser, find_browser
-from tests.desk import Desk, a_desk, sqlite_url
+from tests.desk import ANNA, Desk, a_desk, sqlite_url
 from tests.processes import running
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
-CANARY = "My card was charged twice for one order."
-CIPHERTEXT = base64.b64encode(b"binary/encrypted").decode()
+CANARY = "The neighbour's card was charged, too."
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.clause("INQ-7.2", "HOF-5.2")]
 
@@ -40,10 +40,16 @@ class Scene:
     codec_url: str
     token: str
 
-    async def page(self) -> str:
-        """Return the address of the case's history in the Temporal UI."""
-        run_id = (await self.desk.handle(self.case_id).describe()).run_id
-        return ui_link(self.server.ui_url, "default", self.case_id, run_id)
+    async def note(self) -> tuple[str, str]:
+        """Return the page of the note's event in the Temporal UI, and what Temporal holds of it."""
+        history = await self.desk.handle(self.case_id).fetch_history()
+        kind = "workflow_execution_update_accepted_event_attributes"
+        [event] = [event for event in history.events if event.HasField(kind)]
+        accepted = event.workflow_execution_update_accepted_event_attributes
+        [payload] = accepted.accepted_request.input.args.payloads
+        link = ui_link(self.server.ui_url, "default", self.case_id, history.run_id)
+        held = base64.b64encode(payload.data).decode()
+        return f"{link}/events/{event.event_id}", held
 
     def shown(self, via: Via) -> int:
         """Return how many payloads of the case the access log says were shown in a way."""
@@ -54,26 +60,23 @@ class Scene:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def scene(
-    policy: Policy, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Scene]:
+async def scene(policy: Policy, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """Run a server whose UI knows the codec server, as the demo's does."""
     state = tmp_path_factory.mktemp("codec")
+    port = _free_port()
+    # Where the UI is, the codec server finds in the state directory.
     environment = {
         "HANDRAIL_STATE_DIR": str(state),
         "HANDRAIL_DATABASE_URL": sqlite_url(state),
-        "HANDRAIL_CODEC_PORT": "0",
+        "HANDRAIL_CODEC_PORT": str(port),
     }
-    # The embedded server tells its UI's address to whoever looks into the state directory.
-    port = _free_port()
     url = f"http://127.0.0.1:{port}"
     async with (
         dev_server(state, search_attributes=SEARCH_ATTRIBUTES, codec_endpoint=url) as server,
         a_desk(server, sqlite_url(state), "codec", policy) as desk,
     ):
-        environment["HANDRAIL_CODEC_PORT"] = str(port)
         case_id = await desk.open("looked at")
-        await desk.journal_holds(case_id, "inquiry.opened")
+        await desk.do(case_id, AddNote(actor=ANNA, text=CANARY))
         made = await asyncio.to_thread(ApiKeys(desk.database).create, "lena", Role.TEAM_LEADER)
         async with running("codec", ready="codec.listening", **environment):
             yield Scene(desk, server, case_id, url, made.token.get_secret_value())
@@ -91,8 +94,9 @@ async def test_the_ui_shows_plain_text_to_the_logged_in_and_ciphertext_to_everyo
     if find_browser() is None:
         pytest.skip(f"no browser is on PATH ({', '.join(NAMES)}; Debian: apt-get install chromium)")
     async with browser(tmp_path / "profile") as chromium:
-        ui = await chromium.open(await scene.page())
-        await ui.shows(CIPHERTEXT)
+        page, held = await scene.note()
+        ui = await chromium.open(page)
+        await ui.shows(held)
         assert CANARY not in await ui.text()
         assert scene.shown(Via.SESSION) == 0
 
@@ -101,14 +105,15 @@ async def test_the_ui_shows_plain_text_to_the_logged_in_and_ciphertext_to_everyo
         await login.click("button")
         await login.shows("You are logged in as lena")
         await _use_my_browser_setting(ui, scene.codec_url)
-        await ui.go(await scene.page())
+        await ui.go(page)
         await ui.shows(CANARY)
+        assert held not in await ui.text()
         assert scene.shown(Via.SESSION) > 0
 
         await login.click("button")
         await login.shows("API key")
-        await ui.go(await scene.page())
-        await ui.shows(CIPHERTEXT)
+        await ui.go(page)
+        await ui.shows(held)
         assert CANARY not in await ui.text()
 
 

@@ -71,6 +71,8 @@ TABLE = {
     "decide_not_notifiable": "...xx . ....",
     "close_incident": "...xx . ....",
     "read_incident_reports": ".x.xx . ..x.",
+    "decode": "xxxxx . ..x.",
+    "read_access_log": "..... . ..x.",
 }
 CELLS = [
     (action, role, cell == "x")
