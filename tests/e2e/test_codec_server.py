@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
 
 from adapters.access_log import AccessLog
 from adapters.api_keys import ApiKeys
@@ -43,8 +44,8 @@ class Scene:
     async def note(self) -> tuple[str, str]:
         """Return the page of the note's event in the Temporal UI, and what Temporal holds of it."""
         history = await self.desk.handle(self.case_id).fetch_history()
-        kind = "workflow_execution_update_accepted_event_attributes"
-        [event] = [event for event in history.events if event.HasField(kind)]
+        kind = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
+        [event] = [event for event in history.events if event.event_type == kind]
         accepted = event.workflow_execution_update_accepted_event_attributes
         [payload] = accepted.accepted_request.input.args.payloads
         link = ui_link(self.server.ui_url, "default", self.case_id, history.run_id)
