@@ -1,5 +1,6 @@
 """What the environment decides of the codec server: where it is, and for which pages."""
 
+import re
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ def _origin(value: str) -> str:
         port = parts.port
     except ValueError:
         port = 0
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    known = re.fullmatch(r"[a-z0-9.:_-]+", parts.hostname or "")
+    if parts.scheme not in {"http", "https"} or not known or not parts.hostname or port == 0:
         raise ValueError("this is not an http:// or https:// address")
     if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("an origin is scheme, host and port alone")

@@ -125,6 +125,12 @@ def test_a_second_run_finds_the_cases_of_the_first_and_plays_with_others(
     assert second.summary["mismatches"] == 0
 
 
+def test_the_key_that_logs_in_is_for_its_owners_eyes(first: Run, state_dir: Path) -> None:
+    key = state_dir / "login.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.read_text().strip() not in first.told
+
+
 def test_nothing_runs_on_after_the_demo(state_dir: Path, first: Run, second: Run) -> None:
     started = processes_of(first.told) + processes_of(second.told)
     assert len(started) == 2 * 4  # worker, API, codec server, the worker after the killed one

@@ -23,6 +23,7 @@ from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring
 from adapters.staff_tables import duties
 from adapters.tables import PlainText, UtcDateTime, cases, customers
+from api.authentication import Credentials
 from api.codec.app import create_codec_app
 from api.codec.parts import CodecParts, Place
 from cli.codec import assemble_codec
@@ -136,6 +137,10 @@ class House:
         if name not in self.made:
             self.made[name] = self.keys.create(name, role).token.get_secret_value()
         return self.made[name]
+
+    def trust(self, credentials: Credentials) -> None:
+        """Let others come in."""
+        self.app.state.parts = replace(self.parts, credentials=credentials)
 
     async def decode(
         self,
