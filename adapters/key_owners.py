@@ -34,7 +34,7 @@ class KeyOwners:
         known: dict[str, ObjectFacts] = {}
         for kind, ids in by_kind.items():
             rows = self._rows(facts_of_many(kind, ids))
-            known |= {row["owner"]: to_facts(kind, row) for row in rows}
+            known |= {row["owner"]: to_facts(kind, dict(row)) for row in rows}
         return known
 
     def _rows(self, query: Select[Any]) -> list[RowMapping]:
