@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from adapters.holidays import holiday_dates
 from adapters.keyring import open_keyring
 from adapters.migrate import head, upgrade, upgrade_keys
+from cli.sealing import seal_before_the_chain
 from runtime.bootstrap import BootstrapReport
 from runtime.bootstrap import bootstrap as prepare
 from runtime.key_place import key_encryption
@@ -24,8 +25,9 @@ def migrate() -> None:
     """Bring the database's schema up to date. Repeating it changes nothing."""
     settings = load_settings()
     make_place(settings)
-    upgrade(settings.database)
     upgrade_keys(settings.key_database)
+    seal_before_the_chain(settings)
+    upgrade(settings.database)
     typer.echo(f"The database is up to date (revision {head()}).", err=True)
 
 
