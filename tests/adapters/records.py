@@ -1,10 +1,13 @@
 """One record of each kind, with a mark in every field that is a person's or free text."""
 
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import URL, Table, insert, inspect, select
 
+from adapters import migrate
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
@@ -13,7 +16,10 @@ from adapters.handoff_reads import HandoffReads
 from adapters.incident_reads import IncidentReads
 from adapters.incidents import FiledReports
 from adapters.recipient_keys import RecipientKeys
+from adapters.schema import metadata
+from adapters.sealed import is_sealed
 from adapters.staff import TrainingRecords
+from adapters.tables import streams
 from sop.duty.models import DutyKind, DutyRow, DutyStage
 from sop.handoff.models import HandoffRow, HandoffStage, Item
 from sop.handoff.records import HandoffFilter
@@ -38,6 +44,9 @@ from tests.batches import (
 )
 from tests.certificates import holder
 
+UNCHAINED = "0002"
+"""The schema of version 0.2."""
+
 MARK = "Quillfeather"
 INQUIRY, HANDOFF = "inquiry-00000001", "handoff-00000001"
 INCIDENT, DUTY = "incident-00000001", "duty-00000001"
@@ -60,6 +69,34 @@ def write(database: Database, case_id: str = INQUIRY) -> None:
     )  # fmt: skip
     pem = holder(at=MONDAY, name=f"{MARK} Rita", addresses=(f"rita@{MARK}.example",)).pem
     RecipientKeys(database, lambda: MONDAY).add("rita", pem, address=None, added_by="lena")
+
+
+def write_old(url: URL | str, scratch: Database) -> dict[str, int]:
+    """Write them as version 0.2 did, into a database of its schema; return the rows by table.
+
+    Args:
+        url: The database, migrated to head: its schema is taken back.
+        scratch: Where they are made.
+    """
+    write(scratch)
+    migrate.downgrade(url, UNCHAINED)
+    counts = {}
+    with closing(Database(url)) as database:
+        known = inspect(database.engine)
+        for table in metadata.sorted_tables:
+            if table is streams or any(map(is_sealed, table.columns)):
+                columns = {column["name"] for column in known.get_columns(table.name)}
+                rows = scratch.rows(select(table))
+                _insert(
+                    database, table, [{n: row[n] for n in row.keys() & columns} for row in rows]
+                )
+                counts[table.name] = len(rows)
+    del counts[streams.name]
+    return counts
+
+
+def _insert(database: Database, table: Table, rows: list[dict[str, Any]]) -> None:
+    database.write(lambda connection: connection.execute(insert(table), rows))
 
 
 def inquiry(case_id: str = INQUIRY, *, at: float = 0) -> FlushBatch:

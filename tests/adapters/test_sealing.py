@@ -29,7 +29,7 @@ from tests.adapters import records
 from tests.adapters.records import CUSTOMER, INQUIRY, MARK
 from tests.batches import case, entry, flush, incident_report, message, opened
 from tests.databases import watch
-from tests.keyrings import a_keyring
+from tests.keyrings import a_keyring, erase
 
 OTHER = "inquiry-00000002"
 
@@ -69,12 +69,7 @@ class Store:
 
     def erase(self, *owners: str) -> None:
         """Destroy the keys of some owners, or of all."""
-        gone = update(data_keys).values(wrapped=None)
-        if owners:
-            gone = gone.where(data_keys.c.owner.in_(owners))
-        self.keyring._database.write(lambda connection: connection.execute(gone))
-        self.keyring._by_id.clear()
-        self.keyring._by_owner.clear()
+        erase(self.keyring, *owners)
 
 
 @pytest.fixture
