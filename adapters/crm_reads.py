@@ -18,6 +18,7 @@ from sqlalchemy import (
     true,
 )
 
+from adapters.access_facts import facts_query, opened_by, to_facts
 from adapters.database import Database
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
@@ -26,6 +27,7 @@ from adapters.staff_tables import duties
 from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
 from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, TaskRecord
+from sop.object_rules import ObjectFacts, object_kind
 from sop.records import (
     CaseDetail,
     CaseFilter,
@@ -68,6 +70,14 @@ class CrmReads:
             return None
         rows = self._rows(standing_query(kind, case_id))
         return next((to_standing(kind, case_id, row) for row in rows), None)
+
+    def facts(self, case_id: str) -> ObjectFacts | None:
+        """Return what decides who may do what in a case of any kind; None if there is none."""
+        kind = object_kind(case_id)
+        if kind is None:
+            return None
+        rows = self._rows(facts_query(kind, case_id))
+        return next((to_facts(kind, row) for row in rows), None)
 
     def find_case_digest(self, case_id: str) -> str | None:
         """Return the digest of the request that opened a case; None if there is none."""
@@ -130,15 +140,28 @@ class CrmReads:
         return tuple(EscalationRecord.model_validate(dict(row)) for row in self._rows(query))
 
     def tasks(
-        self, *, open_only: bool = True, assignee: str | None = None, case_id: str | None = None
+        self,
+        *,
+        open_only: bool = True,
+        assignee: str | None = None,
+        case_id: str | None = None,
+        own_of: str | None = None,
     ) -> tuple[TaskRecord, ...]:
-        """Return the tasks for staff, by the moment at which they are due."""
+        """Return the tasks for staff, by the moment at which they are due.
+
+        Args:
+            open_only: Without those that are done.
+            assignee: Only this person's.
+            case_id: Only those of this case.
+            own_of: Only those of cases that this principal opened.
+        """
         task = tasks.c
         query = (
             select(tasks)
             .where(task.done_at.is_(None) if open_only else true())
             .where(task.assignee == assignee if assignee is not None else true())
             .where(task.case_id == case_id if case_id is not None else true())
+            .where(task.case_id.in_(opened_by(own_of)) if own_of is not None else true())
             .order_by(task.due_at, task.task_id)
         )
         return tuple(TaskRecord.model_validate(dict(row)) for row in self._rows(query))
@@ -193,7 +216,7 @@ def _confirmed() -> Select[Any]:
 def _wanted(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     conditions = [
         cases.c[name] == value
-        for name in ("stage", "category", "priority", "assignee")
+        for name in ("stage", "category", "priority", "assignee", "opened_by")
         if (value := getattr(wanted, name)) is not None
     ]
     if wanted.due_before is not None:

@@ -9,7 +9,9 @@ from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
 from cli import (
+    access_log,
     brief,
+    codec,
     describing,
     duties,
     identity,
@@ -41,6 +43,8 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(serving.api)
 app.command()(serving.worker)
+app.command()(codec.codec)
+app.command(name="access-log")(access_log.access_log)
 app.command()(setting_up.migrate)
 app.command()(setting_up.bootstrap)
 app.command()(views.views)

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 
 from activities.key_ports import Keyring
 from activities.ports import CrmPort, IncidentPort
+from activities.proving import ProofActivities
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
@@ -235,7 +236,10 @@ def train(database: Database, policy: Policy, *people: Actor) -> None:
 
 
 def a_worker(
-    desk: Desk, crm: CrmPort | None = None, incidents: IncidentPort | None = None
+    desk: Desk,
+    crm: CrmPort | None = None,
+    incidents: IncidentPort | None = None,
+    proof: ProofActivities | None = None,
 ) -> Worker:
     """Return a worker of the desk, to be entered."""
     return make_worker(
@@ -246,6 +250,7 @@ def a_worker(
             incidents=incidents or SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
+            proof=proof,
         ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(

@@ -94,13 +94,15 @@ def incident_system(settings: Settings, database: Database, stack: ExitStack) ->
 def proof(settings: Settings, database: Database, stack: ExitStack) -> ProofActivities:
     """Return what signs checkpoints of the journal, and hands them to the settings' store."""
     signer = CheckpointSigner(checkpoint_key(settings).get_secret_value())
-    journal, address = SqlJournalLog(database, signer), settings.checkpoint_store
+    address = settings.checkpoint_store
     if not address.startswith("https:"):
-        return ProofActivities(journal, CheckpointFiles(Path(address), signer.verifier_key))
+        files = CheckpointFiles(Path(address), signer.verifier_key)
+        older = files.verifier_keys()
+        return ProofActivities(SqlJournalLog(database, signer, older_keys=older), files)
     token = settings.checkpoint_token
     store = HttpCheckpoints(address, token.get_secret_value() if token is not None else None)
     stack.callback(store.close)
-    return ProofActivities(journal, store)
+    return ProofActivities(SqlJournalLog(database, signer), store)
 
 
 def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:

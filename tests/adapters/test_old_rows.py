@@ -96,9 +96,12 @@ def test_old_rows_are_sealed_and_show_what_they_showed(
 
 
 def test_what_was_interrupted_goes_on_where_it_was(old: Old, keyring: SqlKeyring) -> None:
-    with closing(Database(old.url, keyring=Failing(keyring, 5))) as database:
-        with pytest.raises(CrmUnavailableError):
-            seal_old_rows(database, 1)
+    failing = Failing(keyring, 5)
+    with (
+        closing(Database(old.url, keyring=failing)) as database,
+        pytest.raises(CrmUnavailableError),
+    ):
+        seal_old_rows(database, 1)
     with closing(Database(old.url, keyring=keyring)) as database:
         left = seal_old_rows(database, 1)
         assert 0 < sum(left.rows.values()) < sum(old.rows.values())

@@ -72,7 +72,7 @@ async def api(
     desk: Desk, server: DevServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
     """Run `handrail api` on the desk's server and database."""
-    wire = Actor(principal="wire", role=Role.TEAM_LEADER)
+    wire = Actor(principal="wire", role=Role.DUTY_MANAGER)
     await asyncio.to_thread(train, desk.database, desk.cases.policy, wire)
     made = await asyncio.to_thread(ApiKeys(desk.database).create, wire.principal, wire.role)
     environment = {
