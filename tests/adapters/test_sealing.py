@@ -40,14 +40,14 @@ PLAIN = {
         " *.decided_by *.sender *.receiving_party *.offered_to *.acknowledged_by *.custody *.party"
         " *.added_by *.reported_by *.recorded_by *.duplicate_of *.inquiry_id *.handoff_id"
         " *.incident_id *.duty_id *.verification_id *.confirmation_id *.report_id *.attempt_id"
-        " *.certificate_id *.key_id *.purged_by duties.about api_keys.prefix api_keys.last_four"
+        " *.certificate_id *.key_id *.purged_by *.owner duties.about api_keys.prefix api_keys.last_four"
     ),
     "enumerations, and names that the policy gives": (
         "*.kind *.stage *.channel *.category *.priority *.verification *.follow_up_outcome"
         " *.closed_as *.role *.rung *.clause *.clauses *.topic *.identity_level *.level *.carrier"
         " *.courier_status *.answer *.retention_class *.manager *.form *.course"
         " verification_log.reason *.policy_version duties.outcome handoff_confirmations.outcome"
-        " verification_log.outcome identity_attempts.forms"
+        " verification_log.outcome identity_attempts.forms *.via *.action access_log.outcome"
     ),
     "the software's own words about the next moment": "*.next_deadline_what",
     "a moment as the desk reads it": "*.received_local",
