@@ -21,6 +21,7 @@ from cli import (
     proof,
     recipients,
     rotating,
+    sealing,
     serving,
     setting_up,
     training,
@@ -60,6 +61,7 @@ app.add_typer(identity.app, name="identity")
 keys.app.command()(rotating.init)
 keys.app.command()(rotating.rotate)
 keys.app.command()(rotating.status)
+keys.app.command()(sealing.seal)
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(training.app, name="training")
