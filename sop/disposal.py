@@ -10,7 +10,6 @@ from sop.keys import RecordClass
 from sop.models import Payload
 from sop.policy_rules import LegalBasis, Retention
 
-
 MOST_NAMED = 500
 """So many cases a run names at the most; it counts all."""
 

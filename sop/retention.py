@@ -6,7 +6,7 @@ effect on what is still there, and a shorter one is what the company now means t
 
 import calendar
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -100,7 +100,7 @@ def _months_later(local: datetime, months: int) -> datetime | None:
     """Return the same day and time so many months later; None beyond the calendar's end."""
     years, month = divmod(local.month - 1 + months, 12)
     year = local.year + years
-    if year >= datetime.max.year:
+    if year >= MAXYEAR:
         return None
     days = calendar.monthrange(year, month + 1)[1]
     if local.day <= days:
