@@ -19,6 +19,7 @@ from sop.keys import RecordClass, customer_owner
 T = TypeVar("T")
 
 _TURNS = 0x68616E64726B6579  # any number; whoever places a hold or destroys a key names this one
+_NEVER = ""  # the version of a key that there never was
 
 
 class KeyDisposal:
@@ -119,7 +120,7 @@ class KeyDisposal:
                 "owner": owner,
                 "record_class": which.value,
                 "wrapped": None,
-                "kek_version": "",
+                "kek_version": _NEVER,
                 "created_at": at,
                 "destroyed_at": at,
                 "destroyed_by": certificate_id,
@@ -132,7 +133,12 @@ class KeyDisposal:
             if held or not rows:
                 return Destroyed(holds=held)
             connection.execute(destroy, rows)
-            return Destroyed(classes=tuple(sorted(set(classes))))
+            key = data_keys.c
+            under = select(key.record_class).where(
+                key.owner == owner, key.destroyed_by == certificate_id, key.kek_version != _NEVER
+            )
+            was = set(connection.execute(under).scalars())
+            return Destroyed(classes={which: int(which in was) for which in sorted(set(classes))})
 
         destroyed = self._in_turn(work)
         if destroyed.classes:

@@ -30,6 +30,7 @@ class Disposable(Payload):
         customer_id: Whose case it is, or is about; None where it is nobody's.
         closed_at: When the case closed.
         due_at: From then on it goes.
+        keys: How many keys of it were destroyed; `histories`: how many were deleted.
     """
 
     case_id: str
@@ -38,6 +39,8 @@ class Disposable(Payload):
     customer_id: str | None = None
     closed_at: AwareDatetime
     due_at: AwareDatetime
+    keys: int = 0
+    histories: int = 0
 
 
 class Cursor(Payload):
@@ -118,8 +121,9 @@ class Disposal(Payload):
         gone: What was destroyed, its keys first. Nothing of it decrypts: that was checked.
         kept: What stays, and why.
         counts: What was deleted, by class and kind: `inquiry.keys`, `inquiry.cases`,
-            `inquiry.journal_entries`, `history.histories`, `customers`, …
-        customers_gone: How many customers' own records went with their last case.
+            `inquiry.journal_entries` (their content), `history.histories`, …
+        customers_gone: How many customers' own records went: name, contacts, what they are
+            identified by.
     """
 
     certificate_id: str
@@ -135,14 +139,18 @@ class DisposalOrder(Payload):
     """What is to go; `certificate_id` makes a repetition the same.
 
     Attributes:
+        kind: `retention` or `erasure`.
         kept: What was decided before to stay; the certificate names it.
+        customer_id: Whose own record goes along, whatever is kept of their cases.
     """
 
     certificate_id: str
+    kind: str = "retention"
     at: AwareDatetime
     policy_version: str
     items: tuple[Disposable, ...]
     kept: tuple[Kept, ...] = ()
+    customer_id: str | None = None
 
 
 class ErasureOrder(Payload):
