@@ -105,7 +105,7 @@ class DisposalActivities:
 
     @activity.defn(name="forget_histories")
     async def forget_histories(self, wanted: CaseIds) -> CaseIds:
-        """Delete what Temporal still has of cases; return those of which it still shows anything."""
+        """Delete what Temporal has of cases; return those of which it still shows something."""
         with named_failures():
             await self.histories.forget(wanted.case_ids)
             left = await self.histories.remembered(wanted.case_ids)
@@ -128,10 +128,11 @@ class DisposalActivities:
             for item in items
         )
         kept += held
-        update = {"items": items, "kept": tuple(kept)}
-        if any(each.because is not Because.LEGAL_BASIS for each in kept):
-            update["customer_id"] = None
-        carried_out = order.model_copy(update=update)
+        only_by_law = all(each.because is Because.LEGAL_BASIS for each in kept)
+        customer = order.customer_id if only_by_law else None
+        carried_out = order.model_copy(
+            update={"items": items, "kept": tuple(kept), "customer_id": customer}
+        )
         if not items and order.kind == "retention":
             return _nothing_gone(carried_out)
         return await asyncio.to_thread(

@@ -71,11 +71,10 @@ class TemporalHistories:
         """Return all runs of a case and its escalations that the server shows."""
         mine = f"WorkflowId = '{case_id}'"
         escalations = f"WorkflowId STARTS_WITH 'escalation-{case_id}-'"
+        runs = set[Run]()
         try:
-            runs = {
-                (found.id, found.run_id)
-                async for found in self._client.list_workflows(f"{mine} OR {escalations}")
-            }
+            async for found in self._client.list_workflows(f"{mine} OR {escalations}"):
+                runs.add((found.id, found.run_id))
             known = await self._client.get_workflow_handle(case_id).describe()
             runs.add((known.id, known.run_id))
         except RPCError as error:

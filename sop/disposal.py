@@ -173,7 +173,8 @@ class RetentionRun(Payload):
     """How far a run has come, and in the end its certificate. No personal data.
 
     Attributes:
-        batches: The certificates of its batches; those name the cases.
+        tried: How many batches; the certificate of the nth is `<certificate_id>.<n>`, and names
+            the cases. `certified`: those in which something went.
         gone: How many classes of cases went, by class.
         counts: What was deleted, as in `Disposal`.
         held: How many classes of cases each hold kept.
@@ -186,7 +187,8 @@ class RetentionRun(Payload):
     began_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     cursor: Cursor | None = None
-    batches: int = 0
+    tried: int = 0
+    certified: int = 0
     gone: dict[str, int] = {}
     counts: dict[str, int] = {}
     customers_gone: int = 0
@@ -203,7 +205,8 @@ class RetentionRun(Payload):
         return self.model_copy(
             update={
                 "cursor": cursor,
-                "batches": self.batches + bool(batch.gone),
+                "tried": self.tried + 1,
+                "certified": self.certified + bool(batch.gone),
                 "gone": _plus(self.gone, Counter(each.record_class.value for each in batch.gone)),
                 "counts": _plus(self.counts, batch.counts),
                 "customers_gone": self.customers_gone + batch.customers_gone,
