@@ -1,5 +1,6 @@
 """`handrail`: the operator's door. Each group of commands is a module beside this one."""
 
+import os
 from typing import NoReturn
 
 import typer
@@ -19,6 +20,7 @@ from cli import (
     serving,
     setting_up,
     training,
+    verifying,
     views,
 )
 from cli.demo.command import demo
@@ -43,6 +45,7 @@ app.command()(duties.duties)
 app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
+app.command()(verifying.verify)
 app.command()(brief.brief)
 app.command()(incidents.incidents)
 app.command()(describing.openapi)
@@ -55,7 +58,11 @@ app.add_typer(recipients.app, name="recipients")
 
 
 def main() -> NoReturn:
-    """Run the command that the arguments name, and end the process with its code."""
+    """Run the command that the arguments name, and end the process with its code.
+
+    What it and its children write, databases and logs included, only their user reads.
+    """
+    os.umask(0o077)
     run_and_leave(_command)
 
 

@@ -3,20 +3,26 @@
 import asyncio
 import signal
 from contextlib import ExitStack
+from pathlib import Path
 
 import structlog
 
 from activities.ports import IncidentPort
+from activities.proving import ProofActivities
+from adapters.checkpoint_signing import CheckpointSigner
+from adapters.checkpoints import CheckpointFiles, HttpCheckpoints
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
 from adapters.duty_reads import SqlDutySource
 from adapters.incident_webhook import WebhookIncidents
 from adapters.incidents import FiledReports, SqlIncidents
+from adapters.journal_log import SqlJournalLog
 from adapters.keyring import open_keyring
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
+from runtime.checkpoint_key import checkpoint_key
 from runtime.key_place import key_encryption
 from runtime.settings import Settings
 from runtime.temporal import connect
@@ -57,6 +63,7 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
                 incidents=incident_system(settings, database, stack),
                 mail=secure_mail(settings, database),
                 duties=SqlDutySource(database),
+                proof=proof(settings, database, stack),
             ),
             task_queue=settings.task_queue,
             limits=limits_of(settings),
@@ -81,6 +88,18 @@ def incident_system(settings: Settings, database: Database, stack: ExitStack) ->
     )
     stack.callback(webhook.close)
     return webhook
+
+
+def proof(settings: Settings, database: Database, stack: ExitStack) -> ProofActivities:
+    """Return what signs checkpoints of the journal, and hands them to the settings' store."""
+    signer = CheckpointSigner(checkpoint_key(settings).get_secret_value())
+    journal, address = SqlJournalLog(database, signer), settings.checkpoint_store
+    if not address.startswith("https:"):
+        return ProofActivities(journal, CheckpointFiles(Path(address), signer.verifier_key))
+    token = settings.checkpoint_token
+    store = HttpCheckpoints(address, token.get_secret_value() if token is not None else None)
+    stack.callback(store.close)
+    return ProofActivities(journal, store)
 
 
 def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:

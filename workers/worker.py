@@ -12,6 +12,7 @@ from activities.duties import DutyActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
 from activities.ports import CrmPort, DutySource, IncidentPort, OnCallPort, SecureMailPort
+from activities.proving import ProofActivities
 from activities.transferring import TransferActivities
 from runtime.temporal import require_codec
 from workflows.duty import DutyWorkflow
@@ -19,6 +20,7 @@ from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
+from workflows.proving import CheckpointJournal
 from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
 
 WORKFLOWS = (
@@ -30,6 +32,7 @@ WORKFLOWS = (
     OpenReviews,
     OpenTrainingReminders,
     OpenAudits,
+    CheckpointJournal,
 )
 
 
@@ -43,6 +46,7 @@ class Outside:
         incidents: The incident management system.
         mail: Sends encrypted e-mail to receiving parties.
         duties: Says what the schedules are to open.
+        proof: Signs checkpoints of the journal; None: another worker of the task queue does.
     """
 
     crm: CrmPort
@@ -50,6 +54,7 @@ class Outside:
     incidents: IncidentPort
     mail: SecureMailPort
     duties: DutySource
+    proof: ProofActivities | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,7 @@ def make_worker(
             due.reminders_due,
             due.audits_due,
             due.is_renewed,
+            *([outside.proof.checkpoint] if outside.proof is not None else []),
         ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
         max_concurrent_workflow_tasks=limits.workflow_task_slots,
