@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
+from activities.disposing import DisposalActivities
 from activities.key_ports import Keyring
 from activities.ports import CrmPort, IncidentPort
 from adapters.crm import SqlCrm
@@ -234,7 +235,10 @@ def train(database: Database, policy: Policy, *people: Actor) -> None:
 
 
 def a_worker(
-    desk: Desk, crm: CrmPort | None = None, incidents: IncidentPort | None = None
+    desk: Desk,
+    crm: CrmPort | None = None,
+    incidents: IncidentPort | None = None,
+    disposal: DisposalActivities | None = None,
 ) -> Worker:
     """Return a worker of the desk, to be entered."""
     return make_worker(
@@ -245,6 +249,7 @@ def a_worker(
             incidents=incidents or SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
+            disposal=disposal,
         ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(
