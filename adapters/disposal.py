@@ -56,20 +56,7 @@ class SqlRecords:
         Raises:
             CrmUnavailableError: Try again.
         """
-        items: list[Disposable] = []
-        cursor = question.after or Cursor(record_class=ORDER[0])
-        for record_class in ORDER[ORDER.index(cursor.record_class) :]:
-            after = cursor if record_class is cursor.record_class else None
-            wanted = question.limit - len(items)
-            found = self._due_of(record_class, question, after, wanted)
-            items += found
-            if len(found) == wanted:
-                last = found[-1]
-                behind = Cursor(
-                    record_class=record_class, closed_at=last.closed_at, case_id=last.case_id
-                )
-                return Due(items=tuple(items), behind=behind)
-        return Due(items=tuple(items))
+        return self._database.read(lambda connection: self._due(connection, question))
 
     def of_customer(self, order: ErasureOrder) -> tuple[Disposable, ...]:
         """Return every class of every closed case of a customer that has not gone yet.
@@ -207,8 +194,29 @@ class SqlRecords:
             kept=(*order.kept, *kept),
         )
 
+    def _due(self, connection: Connection, question: DueQuestion) -> Due:
+        items: list[Disposable] = []
+        cursor = question.after or Cursor(record_class=ORDER[0])
+        for record_class in ORDER[ORDER.index(cursor.record_class) :]:
+            after = cursor if record_class is cursor.record_class else None
+            wanted = question.limit - len(items)
+            found = self._due_of(connection, record_class, question, after, wanted)
+            items += found
+            if len(found) == wanted:
+                last = found[-1]
+                behind = Cursor(
+                    record_class=record_class, closed_at=last.closed_at, case_id=last.case_id
+                )
+                return Due(items=tuple(items), behind=behind)
+        return Due(items=tuple(items))
+
     def _due_of(
-        self, record_class: RecordClass, question: DueQuestion, after: Cursor | None, limit: int
+        self,
+        connection: Connection,
+        record_class: RecordClass,
+        question: DueQuestion,
+        after: Cursor | None,
+        limit: int,
     ) -> list[Disposable]:
         page = {
             "until": not_before(record_class, question.at, question.rules),
@@ -217,19 +225,15 @@ class SqlRecords:
             "wanted": limit,
         }
         items = []
-        for row in self._rows(self._pages[record_class], page):
+        for row in connection.execute(self._pages[record_class], page).mappings():
             until = due_at(record_class, row["closed_at"], question.rules)
             if until > question.at:  # the others closed later
                 break
             items.append(Disposable(record_class=record_class, due_at=until, **dict(row)))
         return items
 
-    def _rows(
-        self, query: Select[Any], values: dict[str, object] | None = None
-    ) -> Sequence[RowMapping]:
-        return self._database.read(
-            lambda connection: connection.execute(query, values).mappings().all()
-        )
+    def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
+        return self._database.read(lambda connection: connection.execute(query).mappings().all())
 
     def _in_turn(self, work: Callable[[Connection], T]) -> T:
         """Work in a transaction that no other disposal overlaps."""
