@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from adapters.access_facts import facts_query, opened_by, to_facts
 from adapters.database import Database
+from adapters.disposal_tables import disposed_cases
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.paging import LONGEST_PAGE, ByDeadline
@@ -38,6 +39,9 @@ from sop.records import (
     TimelineEntry,
 )
 from sop.standing import Standing, kind_of
+
+GONE = "disposed of"
+"""Stands for the digest of a request whose case has gone: no request has this one."""
 
 _SHOWN_IN_LISTS = [column for column in cases.columns if column.name != "text"]
 _ORDER = ByDeadline(cases.c.next_deadline, cases.c.case_id)
@@ -91,7 +95,12 @@ class CrmReads:
             return "" if self._rows(query) else None
         (key,) = table.primary_key.columns
         query = select(key, table.c.request_digest).where(key == case_id)
-        return next((row["request_digest"] for row in self._rows(query)), None)
+        for row in self._rows(query):
+            digest: str = row["request_digest"]
+            return digest
+        # Of a case that has gone the key stays used: its data keys are destroyed for good.
+        gone = select(disposed_cases.c.case_id).where(disposed_cases.c.case_id == case_id)
+        return GONE if self._rows(gone) else None
 
     def cases(
         self, wanted: CaseFilter, *, cursor: str | None = None, limit: int = LONGEST_PAGE

@@ -60,6 +60,7 @@ incidents = Table(
     Column("request_digest", String, nullable=False, info=SEALED),
     Index(None, "next_deadline", "incident_id"),
     Index(None, "case_id"),
+    Index(None, "closed_at", "incident_id"),
     info=of_case("incident_id"),
 )
 

@@ -2,6 +2,7 @@
 
 from adapters import (
     access_tables,
+    disposal_tables,
     handoff_tables,
     identity_tables,
     incident_tables,
@@ -12,6 +13,7 @@ from adapters.tables import metadata
 
 TABLE_MODULES = (
     access_tables,
+    disposal_tables,
     handoff_tables,
     identity_tables,
     incident_tables,

@@ -47,5 +47,6 @@ duties = Table(
     Index(None, "kind", "due_at"),
     Index(None, "assignee", "due_at"),
     Index(None, "about"),
+    Index(None, "done_at", "duty_id"),
     info=of_case("duty_id"),
 )

@@ -20,6 +20,7 @@ from cli import (
     policy,
     proof,
     recipients,
+    retention,
     rotating,
     sealing,
     serving,
@@ -53,6 +54,7 @@ app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
 app.command()(verifying.verify)
+app.command()(retention.certificates)
 app.command()(brief.brief)
 app.command()(incidents.incidents)
 app.command()(describing.openapi)
@@ -66,6 +68,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(training.app, name="training")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(retention.app, name="retention")
 
 
 def main() -> NoReturn:

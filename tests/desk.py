@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
+from activities.disposing import DisposalActivities
 from activities.key_ports import Keyring
 from activities.ports import CrmPort, IncidentPort
 from activities.proving import ProofActivities
@@ -239,6 +240,7 @@ def a_worker(
     desk: Desk,
     crm: CrmPort | None = None,
     incidents: IncidentPort | None = None,
+    disposal: DisposalActivities | None = None,
     proof: ProofActivities | None = None,
 ) -> Worker:
     """Return a worker of the desk, to be entered."""
@@ -250,6 +252,7 @@ def a_worker(
             incidents=incidents or SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
+            disposal=disposal,
             proof=proof,
         ),
         task_queue=desk.task_queue,

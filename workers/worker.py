@@ -1,13 +1,16 @@
 """The worker: which workflows and activities it runs, and how it stops."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.crm import CrmActivities
+from activities.disposing import DisposalActivities
 from activities.duties import DutyActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
@@ -21,6 +24,7 @@ from workflows.handoff import HandoffWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
 from workflows.proving import CheckpointJournal
+from workflows.retention import RetentionWorkflow
 from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
 
 WORKFLOWS = (
@@ -32,6 +36,7 @@ WORKFLOWS = (
     OpenReviews,
     OpenTrainingReminders,
     OpenAudits,
+    RetentionWorkflow,
     CheckpointJournal,
 )
 
@@ -46,6 +51,7 @@ class Outside:
         incidents: The incident management system.
         mail: Sends encrypted e-mail to receiving parties.
         duties: Says what the schedules are to open.
+        disposal: Destroys what is due, or to be erased; None: another worker does.
         proof: Signs checkpoints of the journal; None: another worker of the task queue does.
     """
 
@@ -54,6 +60,7 @@ class Outside:
     incidents: IncidentPort
     mail: SecureMailPort
     duties: DutySource
+    disposal: DisposalActivities | None = None
     proof: ProofActivities | None = None
 
 
@@ -113,6 +120,7 @@ def make_worker(
             due.reminders_due,
             due.audits_due,
             due.is_renewed,
+            *(_disposing(outside.disposal) if outside.disposal is not None else []),
             *([outside.proof.checkpoint] if outside.proof is not None else []),
         ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
@@ -122,3 +130,14 @@ def make_worker(
         graceful_shutdown_timeout=limits.graceful_shutdown,
         sticky_queue_schedule_to_start_timeout=limits.sticky_timeout,
     )
+
+
+def _disposing(disposal: DisposalActivities) -> list[Callable[..., Any]]:
+    return [
+        disposal.due,
+        disposal.dispose,
+        disposal.erase,
+        disposal.dispose_of_customers,
+        disposal.file_run,
+        disposal.forget_histories,
+    ]

@@ -84,6 +84,17 @@ ASK_WHAT_IS_DUE = ActivityOptions(
     priority=ORDINARY,
 )
 
+# Disposal: what has begun is carried on, for as long as it takes. A batch is 50 classes of cases.
+DISPOSE = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+    ),
+    priority=ORDINARY,
+)
+
 # The next firing does what this one could not: nothing is to pile up behind a store that is away.
 CHECKPOINT = BoundedActivityOptions(
     start_to_close_timeout=timedelta(minutes=2),

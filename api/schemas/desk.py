@@ -15,10 +15,9 @@ from sop.policy import (
     IdentificationRule,
     IncidentRule,
     Paging,
-    Retention,
     Rung,
 )
-from sop.policy_rules import FollowUpRule, PromiseRule, VerificationRule
+from sop.policy_rules import FollowUpRule, PromiseRule, Retention, VerificationRule
 
 
 class TaskQuery(Request):

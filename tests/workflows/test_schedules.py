@@ -186,10 +186,10 @@ async def test_the_schedules_are_kept_up_to_date_and_change_no_more_than_they_mu
     without = policy.model_copy(update={"audit": None, "review_within": None})
     report = await ensure_schedules(house.client, without, task_queue=queue)
     assert report.removed == (schedules.PROCEDURE_REVIEW, schedules.AUDIT)
-    assert report.updated == (schedules.TRAINING_REMINDERS,)
+    assert report.updated == (schedules.TRAINING_REMINDERS, schedules.RETENTION)
     nothing = policy.model_copy(update={"duty": None})
     await ensure_schedules(house.client, nothing, task_queue=queue)
     left = [each.schedule_id for each in await show_schedules(house.client) if each.exists]
-    assert left == [schedules.CHECKPOINTS]
+    assert left == [schedules.RETENTION, schedules.CHECKPOINTS]
     again = await ensure_schedules(house.client, policy, task_queue=queue)
-    assert again.created == OF_THE_POLICY
+    assert again.created == tuple(each for each in OF_THE_POLICY if each != schedules.RETENTION)
