@@ -75,17 +75,16 @@ def streams_of(
     """Yield each stream's rows by position, with the version that its writer last reached."""
     query = _query(connection, _ENTRIES, "at").replace("{where}", _OF_CASE if case_id else "")
     options = {"stream_results": True, "yield_per": _ROWS_AT_ONCE}
-    rows = connection.execute(
-        text(query), {"case_id": case_id} if case_id else {}, execution_options=options
-    )
+    values = {"case_id": case_id} if case_id else {}
     stream, held, version = "", list[StoredEntry](), None
-    for row in rows:
-        entry = _entry(row)
-        if held and entry.place.stream != stream:
-            yield held, version
-            held = []
-        stream, version = entry.place.stream, row[-1]
-        held.append(entry)
+    with connection.execute(text(query), values, execution_options=options) as rows:
+        for row in rows:
+            entry = _entry(row)
+            if held and entry.place.stream != stream:
+                yield held, version
+                held = []
+            stream, version = entry.place.stream, row[-1]
+            held.append(entry)
     if held:
         yield held, version
 
