@@ -6,6 +6,7 @@ text that no column holds.
 
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -66,7 +67,7 @@ def tolerant(connection: Connection) -> None:
     """Let SQLite hand out texts that are no UTF-8, instead of ending everything there."""
     raw: Any = connection.connection.dbapi_connection
     if isinstance(raw, sqlite3.Connection):
-        raw.text_factory = lambda value: value.decode("utf-8", "surrogateescape")
+        raw.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def streams_of(
