@@ -63,6 +63,14 @@ openapi-check: $(DEV) ## Compare the API with its committed description
 clauses: $(DEV) ## Show each clause with the tests that prove it
 	@$(BIN)/python -m tests.clause_table
 
+.PHONY: audit
+audit: $(DEV) ## Ask for known vulnerabilities of the locked packages
+	@$(BIN)/python -m tests.supply_chain audit
+
+.PHONY: sbom
+sbom: $(DEV) ## Write the bill of materials (CycloneDX) to build/sbom.cdx.json
+	@$(BIN)/python -m tests.supply_chain sbom
+
 ##: What a developer runs
 
 .PHONY: fmt

@@ -89,8 +89,13 @@ class Keyring(Protocol):
         """Return a key by its id, if it is at hand, without asking anything."""
         ...
 
-    def obtain(self, owner: str, classes: Collection[RecordClass]) -> Mapping[RecordClass, DataKey]:
-        """Return an owner's keys; those that there are not yet are made. One statement at most.
+    def obtain(
+        self, owner: str, classes: Collection[RecordClass], *, likely_new: bool = False
+    ) -> Mapping[RecordClass, DataKey]:
+        """Return an owner's keys; those that there are not yet are made.
+
+        One statement, and one more if keys must be made of which it was not `likely_new` that
+        they must.
 
         Raises:
             KeyErasedError: One of them was destroyed.
@@ -100,6 +105,14 @@ class Keyring(Protocol):
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, DataKey]:
         """Return keys by their ids; erased and unknown ones are left out. One statement at most.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        ...
+
+    def destroyed(self, key_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these keys there were, and are no more.
 
         Raises:
             KeysUnavailableError: Try again.

@@ -99,22 +99,35 @@ class SqlKeyring:
         """Return a key by its id, if it is at hand."""
         return self._fresh(self._by_id.get(key_id))
 
-    def obtain(self, owner: str, classes: Collection[RecordClass]) -> Mapping[RecordClass, AesKey]:
+    def obtain(
+        self, owner: str, classes: Collection[RecordClass], *, likely_new: bool = False
+    ) -> Mapping[RecordClass, AesKey]:
         """Return an owner's keys; those that there are not yet are made.
+
+        Where an owner's other keys are at hand, the one that is not is likely to be new as well:
+        all were found together.
+
+        Args:
+            owner: Whose.
+            classes: Which.
+            likely_new: Make them at once, without a look: what there is, is found all the same.
 
         Raises:
             KeyErasedError: One of them was destroyed.
             KeysUnavailableError: Try again.
         """
-        held = {which: self.known(owner, which) for which in classes}
-        if all(held.values()):
-            return {which: key for which, key in held.items() if key is not None}
-        rows = self._rows(select(data_keys).where(data_keys.c.owner == owner))
-        lacking = set(classes) - {RecordClass(row["record_class"]) for row in rows}
-        if lacking:
+        keys = {which: key for which in classes if (key := self.known(owner, which)) is not None}
+        lacking = set(classes) - keys.keys()
+        if not lacking:
+            return keys
+        if keys or likely_new or any(self.known(owner, which) for which in RecordClass):
+            rows = self._make(owner, lacking)
+        else:
+            rows = self._rows(select(data_keys).where(data_keys.c.owner == owner))
             at_start = () if rows else classes_at_start(owner)
-            rows += self._make(owner, lacking.union(at_start))
-        keys = {key.record_class: key for key in self._unwrap(rows)}
+            if lacking := set(classes) - {RecordClass(row["record_class"]) for row in rows}:
+                rows += self._make(owner, lacking.union(at_start))
+        keys |= {key.record_class: key for key in self._unwrap(rows)}
         if erased := set(classes) - keys.keys():
             raise KeyErasedError(f"the key of class {min(erased)} was destroyed")
         return {which: keys[which] for which in classes}
@@ -132,6 +145,16 @@ class SqlKeyring:
             keys = self._unwrap(self._rows(_with_their_siblings(missing)))
             found |= {key.key_id: key for key in keys if key.key_id in held}
         return found
+
+    def destroyed(self, key_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these keys there were, and are no more.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        column = data_keys.c
+        query = select(column.key_id).where(column.key_id.in_(key_ids), column.wrapped.is_(None))
+        return frozenset(row["key_id"] for row in self._rows(query))
 
     def open_by_id(self, key_id: str) -> AesKey:
         """Return a key by its id.

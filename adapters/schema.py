@@ -1,6 +1,7 @@
 """The whole schema: importing this module is what makes `metadata` complete."""
 
 from adapters import (
+    access_tables,
     handoff_tables,
     identity_tables,
     incident_tables,
@@ -9,6 +10,13 @@ from adapters import (
 )
 from adapters.tables import metadata
 
-TABLE_MODULES = (handoff_tables, identity_tables, incident_tables, proof_tables, staff_tables)
+TABLE_MODULES = (
+    access_tables,
+    handoff_tables,
+    identity_tables,
+    incident_tables,
+    proof_tables,
+    staff_tables,
+)
 
 __all__ = ["TABLE_MODULES", "metadata"]

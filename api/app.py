@@ -129,13 +129,13 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
     key = identity_key(settings)
     with ExitStack() as stack:
-        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
-        stack.callback(database.close)
-        place = locate(settings.state_dir)
+        place, limits = locate(settings.state_dir), Limits(pool_size=settings.database_pool_size)
         keyring = open_keyring(
             settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
         )
         stack.callback(keyring.close)
+        database = Database(settings.database, limits, keyring)
+        stack.callback(database.close)
         client = await connect(keyring, address=place.address, plain_until=settings.plaintext_until)
         parts = assemble(
             policy,

@@ -7,11 +7,11 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, Response, params
 
 from api import presenting, presenting_handoffs, presenting_incidents
-from api.dependencies import CaseId, HandoffId, IncidentId, OptionalKey, fingerprint, permitted
+from api.dependencies import CaseId, HandoffId, IncidentId, OptionalKey, fingerprint
 from api.parts import Parts, WithParts
 from api.schemas.steps import HandoffReceipt, IncidentReceipt, Receipt
 from api.schemas.values import Request
-from api.sight import sees
+from api.sight import on_case
 from sop import messages
 from sop.models import Actor
 
@@ -75,13 +75,13 @@ class IncidentStep(StepReport[C, IncidentReceipt]):
 
 
 def reports(command: type[C]) -> params.Depends:
-    """Return the dependency that lets through who may report a step of an inquiry."""
+    """Return the dependency that lets through who may report a step of this inquiry."""
 
     async def report(
         case_id: CaseId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(permitted(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> Report[C]:
         return Report(command, presenting.receipt, parts, response, case_id, actor, key)
@@ -90,13 +90,13 @@ def reports(command: type[C]) -> params.Depends:
 
 
 def handoff_reports(command: type[C]) -> params.Depends:
-    """Return the dependency that lets through who may report a step of a handoff, and sees it."""
+    """Return the dependency that lets through who may report a step of this handoff."""
 
     async def report(
         case_id: HandoffId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(sees(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> HandoffReport[C]:
         show = presenting_handoffs.receipt
@@ -106,13 +106,13 @@ def handoff_reports(command: type[C]) -> params.Depends:
 
 
 def incident_steps(command: type[C]) -> params.Depends:
-    """Return the dependency that lets through who may report a step of an incident."""
+    """Return the dependency that lets through who may report a step of this incident."""
 
     async def report(
         case_id: IncidentId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(permitted(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> IncidentStep[C]:
         show = presenting_incidents.receipt

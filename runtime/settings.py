@@ -23,16 +23,12 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from runtime.access_settings import AccessSettings, Seconds
+from runtime.access_settings import Seconds
+from runtime.codec_settings import CodecSettings
 from runtime.errors import OperatorError
+from runtime.key_settings import LOOPBACK, KeySettings
 
 PREFIX = "HANDRAIL_"
-
-LEAST_KEY = 32
-"""Characters of a key: `openssl rand -hex 32` makes twice as many."""
-
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(OperatorError):
@@ -63,36 +59,6 @@ def _database(value: str) -> str:
     return value
 
 
-def _key(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < LEAST_KEY:
-        raise ValueError(f"a key has {LEAST_KEY} characters or more")
-    return value
-
-
-def _key_encryption(value: str) -> str:
-    kind, _, place = value.partition(":")
-    if kind in {"vault+https", "vault+http"}:
-        return _transit_key(value)
-    if kind not in {"local", "aws-kms"} or not place:
-        raise ValueError("this is neither local:FILE nor vault+https://… nor aws-kms:…")
-    return value
-
-
-def _transit_key(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        usable = parts.hostname is not None and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.path.strip("/").count("/") < 1 or parts.fragment:
-        raise ValueError("this is not vault+https://HOST:PORT/MOUNT/KEY")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("the token belongs into the file that HANDRAIL_VAULT_TOKEN_FILE names")
-    if parts.scheme == "vault+http" and parts.hostname not in _LOOPBACK:
-        raise ValueError("keys leave this machine by https:// only")
-    return value
-
-
 def _mail_server(value: str) -> str:
     parts = urlsplit(value)
     try:
@@ -116,7 +82,7 @@ def _incident_address(value: str) -> str:
         raise ValueError("this is not an https:// address")
     if parts.username is not None or parts.password is not None:
         raise ValueError("the secret belongs into HANDRAIL_INCIDENT_SECRET")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise ValueError("reports leave this machine by https:// only")
     return value
 
@@ -141,7 +107,7 @@ def _mail_address(value: str) -> str:
 Slots = Annotated[int, Field(ge=1, le=1000)]
 
 
-class Settings(AccessSettings):
+class Settings(CodecSettings, KeySettings):
     """One process's surroundings, read once and handed down.
 
     Every field is the variable HANDRAIL_<FIELD>, or comes from the file that HANDRAIL_<FIELD>_FILE
@@ -173,33 +139,10 @@ class Settings(AccessSettings):
         description="the key store: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
         repr=False,
     )
-    key_encryption: Annotated[str, AfterValidator(_key_encryption)] | None = Field(
-        None,
-        description="what wraps the data keys: local:FILE, vault+https://HOST:PORT/MOUNT/KEY or "
-        "aws-kms:ARN; a SQLite database has its own file, in the state directory",
-        repr=False,
-    )
-    vault_token: SecretStr | None = Field(None, description="the token of OpenBao or Vault")
-    vault_token_file: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
-        None,
-        description="the file with the token of OpenBao or Vault, read again when it has changed",
-    )
     plaintext_until: AwareDatetime | None = Field(
         None,
         description="until when payloads are read that version 0.2 wrote unencrypted, such as "
         "2027-01-31T00:00Z",
-    )
-    identity_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
-        None,
-        description="the key of what customers are identified by, 32 characters or more; "
-        "a SQLite database has its own, in the state directory",
-        repr=False,
-    )
-    checkpoint_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
-        None,
-        description="the key that signs checkpoints of the journal, 32 characters or more; a "
-        "SQLite database has its own, in the state directory",
-        repr=False,
     )
     checkpoint_store: Annotated[str, AfterValidator(_checkpoint_store)] = Field(
         default_factory=lambda data: str(data["state_dir"] / "checkpoints"),
@@ -263,17 +206,6 @@ class Settings(AccessSettings):
                 f"HANDRAIL_LOCAL_ACTIVITY_SLOTS {self.local_activity_slots}) would wait for "
                 f"{self.database_pool_size} database connections: raise "
                 "HANDRAIL_DATABASE_POOL_SIZE or lower the slots"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _vault_has_a_token(self) -> Self:
-        wanted = (self.key_encryption or "").startswith("vault+")
-        given = (self.vault_token is not None) + (self.vault_token_file is not None)
-        if wanted and given != 1:
-            raise ValueError(
-                "HANDRAIL_KEY_ENCRYPTION names a key in OpenBao or Vault: set either "
-                "HANDRAIL_VAULT_TOKEN_FILE, which follows a renewed token, or HANDRAIL_VAULT_TOKEN"
             )
         return self
 

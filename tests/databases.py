@@ -17,10 +17,12 @@ import pytest
 from sqlalchemy import URL, Connection, event, make_url
 
 from adapters import migrate
+from adapters.access_tables import access_log
 from adapters.database import Database, Limits
 from adapters.proof_tables import APPEND_ONLY
 from adapters.schema import metadata
 from adapters.tables import journal_entries
+from tests.keyrings import shared_keyring
 
 Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""
@@ -94,7 +96,7 @@ def _delete_all(connection: Connection) -> None:
 def unguarded(connection: Connection) -> Iterator[None]:
     """Take PostgreSQL's guards from the evidence, on purpose, and put them back."""
     for verb in ("DISABLE", "ENABLE"):
-        for table in (journal_entries, *APPEND_ONLY):
+        for table in (journal_entries, access_log, *APPEND_ONLY):
             connection.exec_driver_sql(f"ALTER TABLE {table.name} {verb} TRIGGER USER")
         if verb == "DISABLE":
             yield
@@ -128,7 +130,7 @@ def connect() -> Iterator[Connect]:
     with ExitStack() as stack:
 
         def opened(url: URL | str, limits: Limits | None = None) -> Database:
-            return stack.enter_context(closing(Database(url, limits)))
+            return stack.enter_context(closing(Database(url, limits, shared_keyring())))
 
         yield opened
 

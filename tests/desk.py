@@ -196,9 +196,10 @@ async def a_desk(
     """
     await asyncio.to_thread(upgrade, url)
     async with AsyncExitStack() as stack:
-        database = Database(url, Limits(pool_size=8))
+        keyring = keyring or shared_keyring()
+        database = Database(url, Limits(pool_size=8), keyring)
         stack.callback(database.close)
-        client = await connect(keyring or shared_keyring(), address=server.address)
+        client = await connect(keyring, address=server.address)
         reads = CrmReads(database)
         await asyncio.to_thread(train, database, policy, *EVERYBODY)
         cases = Cases(

@@ -8,6 +8,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from sqlalchemy import update
+
+from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import upgrade_keys
 
@@ -36,3 +39,13 @@ def a_keyring(directory: Path) -> SqlKeyring:
     url = f"sqlite:///{directory / 'keys.db'}"
     upgrade_keys(url)
     return open_keyring(url, f"local:{directory / 'kek.json'}")
+
+
+def erase(keyring: SqlKeyring, *owners: str) -> None:
+    """Destroy the keys of some owners, or of all, at once and for good."""
+    gone = update(data_keys).values(wrapped=None)
+    if owners:
+        gone = gone.where(data_keys.c.owner.in_(owners))
+    keyring._database.write(lambda connection: connection.execute(gone))
+    keyring._by_id.clear()
+    keyring._by_owner.clear()

@@ -47,12 +47,13 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     with ExitStack() as stack:
-        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
-        stack.callback(database.close)
+        limits = Limits(pool_size=settings.database_pool_size)
         keyring = open_keyring(
-            settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
+            settings.key_database, key_encryption(settings), pool_size=limits.pool_size
         )
         stack.callback(keyring.close)
+        database = Database(settings.database, limits, keyring)
+        stack.callback(database.close)
         client = await connect(keyring, address=address, plain_until=settings.plaintext_until)
         await require_bootstrapped(client)
         worker = make_worker(

@@ -1,7 +1,7 @@
 """What requests and answers are made of."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -29,9 +29,15 @@ class Request(BaseModel):
 
 
 class View(BaseModel):
-    """A body that the API answers with; fields may be added to it."""
+    """A body that the API answers with; fields may be added to it.
+
+    Attributes:
+        resource: Its name in `sop.fields`, where not every role sees every field; then such a
+            field may be null.
+    """
 
     model_config = ConfigDict(frozen=True)
+    resource: ClassVar[str] = ""
 
 
 def _in_text(value: object) -> object:

@@ -13,11 +13,12 @@ from temporalio.envconfig import ClientConfigProfile
 
 from runtime.bootstrap import RETENTION
 from runtime.settings import Settings
-from tests.deploy.files import DEPLOY, DRAIN_S, compose
+from tests.deploy.files import DEPLOY, DRAIN_S, compose, in_the_image
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = {name for name, service in SERVICES.items() if "handrail" in service["image"]}
 JOBS = {"temporal-schema", "migrate", "bootstrap"}
+RESTARTS = {"admin": "no"} | dict.fromkeys(JOBS, "on-failure:5")
 
 
 def _seconds(text: str) -> float:
@@ -33,9 +34,9 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_only_the_api_and_the_ui_are_published_and_only_to_this_machine() -> None:
+def test_only_what_people_use_is_published_and_only_to_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert set(published) == {"api", "temporal-ui"}
+    assert set(published) == {"api", "temporal-ui", "codec"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
@@ -60,7 +61,7 @@ def test_a_container_can_change_nothing_but_its_data(name: str) -> None:
 def test_a_container_has_limits_and_comes_back_after_a_failure(name: str) -> None:
     service = SERVICES[name]
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
-    assert service["restart"] == ("on-failure:5" if name in JOBS else "unless-stopped")
+    assert service["restart"] == RESTARTS.get(name, "unless-stopped")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -73,7 +74,12 @@ def test_an_image_is_named_with_its_version(name: str) -> None:
 def test_no_secret_stands_in_a_containers_environment(name: str) -> None:
     environment = SERVICES[name].get("environment", {})
     secret = re.compile("password|pwd|secret|token|key", re.IGNORECASE)
-    held = {key: value for key, value in environment.items() if secret.search(key)}
+    # Where a key is kept, and not the key.
+    held = {
+        key: value
+        for key, value in environment.items()
+        if secret.search(key) and key != "HANDRAIL_KEY_ENCRYPTION"
+    }
     assert all(key.endswith("_FILE") for key in held)
     assert all(str(value).startswith("/run/secrets/") for value in held.values())
 
@@ -96,6 +102,24 @@ def test_the_temporal_examples_are_read_by_temporals_own_configuration(path: Pat
     assert profile.api_key is None
 
 
+def test_only_the_commands_by_hand_may_change_the_key_encryption_key() -> None:
+    mounts = {
+        name: mount
+        for name, service in SERVICES.items()
+        for mount in service.get("volumes", [])
+        if mount.startswith("keys:")
+    }
+    assert {name for name, mount in mounts.items() if not mount.endswith(":ro")} == {"admin"}
+    assert {"admin", "api", "worker", "bootstrap"} == set(mounts)
+    assert SERVICES["admin"]["profiles"] == ["admin"]
+    (place,) = {SERVICES[name]["environment"]["HANDRAIL_KEY_ENCRYPTION"] for name in mounts}
+    directory = mounts["admin"].partition(":")[2]
+    assert place == f"${{DEPLOY_KEY_ENCRYPTION:-local:{directory}/kek.json}}"
+    # A volume takes owner and mode from the directory in the image.
+    made = [run for run in in_the_image("RUN") if "--mode=0700" in run and directory in run]
+    assert len(made) == 1
+
+
 def test_a_service_waits_for_what_it_needs() -> None:
     for name, service in SERVICES.items():
         for needed, how in service.get("depends_on", {}).items():
@@ -111,9 +135,9 @@ def test_the_worker_and_the_api_start_after_the_schema_and_the_namespace() -> No
         assert {"migrate", "bootstrap"} <= set(SERVICES[name]["depends_on"])
 
 
-def test_the_image_is_healthy_by_the_api_alone() -> None:
+def test_the_image_is_healthy_by_what_answers_requests() -> None:
     unchecked = {name for name in OURS if SERVICES[name].get("healthcheck") == {"disable": True}}
-    assert unchecked == OURS - {"api"}
+    assert unchecked == OURS - {"api", "codec"}
 
 
 def test_a_container_is_not_killed_while_its_work_drains() -> None:
@@ -133,9 +157,18 @@ def test_without_a_temporal_of_its_own_handrail_still_starts() -> None:
 
 def test_the_database_has_a_connection_for_every_pool() -> None:
     ours = Settings.model_fields["database_pool_size"].default * 2  # the worker's and the API's
+    ours += 2 * 5  # the codec server's
     temporal = 4 * (20 + 10)  # the pools of each of its services: SQL_MAX_CONNS, SQL_VIS_MAX_CONNS
     (given,) = (word for word in SERVICES["postgres"]["command"] if "max_connections" in word)
     assert ours + temporal + 20 <= int(given.partition("=")[2])
+
+
+def test_the_ui_and_the_codec_server_know_each_other_by_the_same_addresses() -> None:
+    ui, codec = (SERVICES[name]["environment"] for name in ("temporal-ui", "codec"))
+    assert ui["TEMPORAL_CODEC_ENDPOINT"] == codec["HANDRAIL_CODEC_URL"]
+    assert ui["TEMPORAL_CODEC_INCLUDE_CREDENTIALS"] == "true"
+    api = SERVICES["api"]["environment"]
+    assert codec["HANDRAIL_CODEC_ORIGINS"] == api["HANDRAIL_TEMPORAL_UI_URL"]
 
 
 def test_histories_are_kept_for_thirty_days_at_least() -> None:

@@ -72,6 +72,7 @@ def test_a_unit_reads_its_secrets_from_files_that_only_it_is_given(path: Path) -
     read = {line.partition("=%d/")[2] for line in service["Environment"] if "=%d/" in line}
     own = {"handrail-api": {"identity-key"}, "handrail-worker": {"checkpoint-key"}}
     assert given == read == {"database-password", "temporal.toml"} | own.get(path.stem, set())
+    assert service["StateDirectoryMode"] == ["0700"]
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
@@ -88,7 +89,7 @@ def test_a_unit_comes_back_however_often_it_failed(path: Path) -> None:
     assert read["Service"]["Restart"] == ["on-failure" if oneshot else "always"]
 
 
-@pytest.mark.parametrize("name", ["handrail-worker", "handrail-api"])
+@pytest.mark.parametrize("name", ["handrail-worker", "handrail-api", "handrail-codec"])
 def test_the_worker_and_the_api_start_after_the_schema_but_outlive_its_failure(name: str) -> None:
     (path,) = (path for path in UNITS if path.stem == name)
     read = unit(path)["Unit"]

@@ -76,13 +76,19 @@ class ClearKeyring:
         except ValueError:
             return None
 
-    def obtain(self, owner: str, classes: Collection[RecordClass]) -> Mapping[RecordClass, DataKey]:
+    def obtain(
+        self, owner: str, classes: Collection[RecordClass], *, likely_new: bool = False
+    ) -> Mapping[RecordClass, DataKey]:
         """Return keys."""
         return {which: ClearKey(owner, which) for which in classes}
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, DataKey]:
         """Return keys."""
         return {key_id: key for key_id in key_ids if (key := self.known_by_id(key_id))}
+
+    def destroyed(self, key_ids: Collection[str]) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
 
     def open_by_id(self, key_id: str) -> DataKey:
         """Return a key."""
@@ -184,7 +190,7 @@ async def test_nothing_that_people_write_stands_anywhere_in_the_clear(
     told = await tell(tmp_path, policy, keyring)
     left_out = told.expected - told.sent.fields - WRITTEN_OTHERWISE
     assert left_out == set(), "the story leaves out where one can write"
-    for part in ("temporal", "keys", "log"):
+    for part in ("temporal", "crm", "keys", "log"):
         assert told.files(part), f"there is nothing to search in {part}"
         assert hits(told.files(part), *NUMBERS) == []
 
