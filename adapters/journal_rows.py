@@ -6,6 +6,7 @@ text that no column holds.
 
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -66,7 +67,7 @@ def tolerant(connection: Connection) -> None:
     """Let SQLite hand out texts that are no UTF-8, instead of ending everything there."""
     raw: Any = connection.connection.dbapi_connection
     if isinstance(raw, sqlite3.Connection):
-        raw.text_factory = lambda value: value.decode("utf-8", "surrogateescape")
+        raw.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def streams_of(
@@ -75,17 +76,16 @@ def streams_of(
     """Yield each stream's rows by position, with the version that its writer last reached."""
     query = _query(connection, _ENTRIES, "at").replace("{where}", _OF_CASE if case_id else "")
     options = {"stream_results": True, "yield_per": _ROWS_AT_ONCE}
-    rows = connection.execute(
-        text(query), {"case_id": case_id} if case_id else {}, execution_options=options
-    )
+    values = {"case_id": case_id} if case_id else {}
     stream, held, version = "", list[StoredEntry](), None
-    for row in rows:
-        entry = _entry(row)
-        if held and entry.place.stream != stream:
-            yield held, version
-            held = []
-        stream, version = entry.place.stream, row[-1]
-        held.append(entry)
+    with connection.execute(text(query), values, execution_options=options) as rows:
+        for row in rows:
+            entry = _entry(row)
+            if held and entry.place.stream != stream:
+                yield held, version
+                held = []
+            stream, version = entry.place.stream, row[-1]
+            held.append(entry)
     if held:
         yield held, version
 

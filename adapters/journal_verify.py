@@ -217,5 +217,6 @@ def _roots(connection: Connection, report: Report, sizes: set[int]) -> dict[int,
 def _leaves(connection: Connection) -> Iterator[tuple[int, str, int, str]]:
     options = {"stream_results": True, "yield_per": 5000}
     query = select(log_leaves).order_by(log_leaves.c.leaf_index)
-    for row in connection.execute(query, execution_options=options):
-        yield tuple(row)
+    with connection.execute(query, execution_options=options) as rows:
+        for row in rows:
+            yield tuple(row)

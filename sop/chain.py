@@ -122,8 +122,10 @@ def _packed(*texts: str) -> bytes:
 
     What is no UTF-8 in a damaged database keeps its bytes.
     """
-    parts: list[bytes] = []
-    for text in texts:
-        raw = text.encode("utf-8", "surrogateescape")
-        parts += (b"%d:" % len(raw), raw)
-    return b"".join(parts)
+    packed = "".join([f"{_length(text)}:{text}" for text in texts])
+    return packed.encode("utf-8", "surrogateescape")
+
+
+def _length(text: str) -> int:
+    """Return how many bytes a text has."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))

@@ -58,7 +58,7 @@ class Journal:
         return verify(self.database, kept, case_id)
 
     def streams(self) -> list[list[StoredEntry]]:
-        return self.database.read(
+        return self.database.snapshot(
             lambda connection: [rows for rows, _ in journal_rows.streams_of(connection)]
         )
 
