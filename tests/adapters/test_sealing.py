@@ -40,7 +40,8 @@ PLAIN = {
         " *.decided_by *.sender *.receiving_party *.offered_to *.acknowledged_by *.custody *.party"
         " *.added_by *.reported_by *.recorded_by *.duplicate_of *.inquiry_id *.handoff_id"
         " *.incident_id *.duty_id *.verification_id *.confirmation_id *.report_id *.attempt_id"
-        " *.certificate_id *.key_id *.purged_by *.owner duties.about api_keys.prefix api_keys.last_four"
+        " *.certificate_id *.key_id *.purged_by *.owner duties.about api_keys.prefix"
+        " api_keys.last_four"
     ),
     "enumerations, and names that the policy gives": (
         "*.kind *.stage *.channel *.category *.priority *.verification *.follow_up_outcome"

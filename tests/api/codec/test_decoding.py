@@ -38,10 +38,10 @@ MATRIX = {
     Role.CSR: "xxx..x.",
     Role.TEAM_LEADER: "xxxx.x.",
     Role.SUBJECT_MATTER_EXPERT: "xxx..x.",
-    Role.QUALITY_MANAGER: "xxxx.x.",
-    Role.DUTY_MANAGER: "xxxx.x.",
+    Role.QUALITY_MANAGER: "xxxxxx.",
+    Role.DUTY_MANAGER: "xxxxxx.",
     Role.AUDITOR: "xxxxxx.",
-    Role.PRIVACY_OFFICER: "....xx.",
+    Role.PRIVACY_OFFICER: "xxx.xx.",
 }
 NOBODY = (Role.RECEIVING_PARTY, Role.SERVICE, Role.OPERATOR)
 
