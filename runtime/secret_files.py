@@ -151,13 +151,13 @@ def make_private_file(path: Path) -> None:
     Raises:
         OSError: It cannot be made.
     """
-    fd = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
     try:
-        found = os.fstat(fd)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        # Not opened: whoever closes a file drops the locks that SQLite has on it in this process.
+        found = path.stat()
         if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & _OTHERS:
-            os.fchmod(fd, 0o600)
-    finally:
-        os.close(fd)
+            path.chmod(0o600)
 
 
 def _settle(directory: Path) -> None:

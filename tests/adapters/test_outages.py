@@ -160,8 +160,8 @@ def test_a_text_in_the_server_s_own_words_does_not_reach_the_error(
     """PostgreSQL shows the failing row, with the customer's text, in what it says."""
     database = connect(postgres_only)
     crm = SqlCrm(database)
-    broken = opened().model_copy(update={"case_id": None})
-    with pytest.raises(StatementRefusedError, match=r"NotNullViolation 23502 .*case_id") as refused:
+    broken = opened().model_copy(update={"stream": None})
+    with pytest.raises(StatementRefusedError, match=r"NotNullViolation 23502 .*stream") as refused:
         crm.flush(broken)
-    assert "open#0" not in str(refused.value)
+    assert "C-1" not in str(refused.value)
     assert refused.value.__cause__ is None

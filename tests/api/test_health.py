@@ -25,7 +25,7 @@ from tests.keyrings import shared_keyring
 @asynccontextmanager
 async def an_api(policy: Policy, url: str, client: Client) -> AsyncIterator[Callers]:
     """Run the API on a database and a client, in whatever state they are."""
-    with closing(Database(url)) as database:
+    with closing(Database(url, keyring=shared_keyring())) as database:
         parts = assemble(
             policy,
             database,

@@ -18,6 +18,7 @@ from adapters.migrate import upgrade
 from cli.main import app
 from runtime.errors import OperatorError
 from tests.batches import after, entry, flush, opened
+from tests.keyrings import shared_keyring
 
 KEY = "a key of the tests that opens nothing"
 
@@ -27,7 +28,7 @@ def place(tmp_path: Path) -> dict[str, str]:
     """A desk's directory with a journal of three entries, one case, one checkpoint."""
     url = f"sqlite:///{tmp_path / 'handrail.db'}"
     upgrade(url)
-    database = Database(url)
+    database = Database(url, keyring=shared_keyring())
     crm, signer = SqlCrm(database), CheckpointSigner(KEY)
     crm.flush(opened())
     crm.flush(flush(entry(2, detail={"text": "the customer's words"}), entry(3), at=after(10)))
@@ -116,7 +117,7 @@ def test_the_public_key_is_shown_and_another_one_fits_no_checkpoint(
 
 
 def test_entries_that_wait_too_long_are_warned_of(place: dict[str, str], tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'handrail.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'handrail.db'}", keyring=shared_keyring())
     SqlCrm(database).flush(flush(entry(4, at=datetime.now(UTC)), at=after(20)))
     assert invoke(place)[2] == ""
     waiting = datetime.now(UTC) - timedelta(hours=1)
