@@ -22,6 +22,7 @@ from adapters.database import Database
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.paging import LONGEST_PAGE, ByDeadline
+from adapters.privacy_tables import privacy_requests
 from adapters.staff_tables import duties
 from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
@@ -76,6 +77,9 @@ class CrmReads:
             query = select(handoffs.c.request_digest).where(handoffs.c.handoff_id == case_id)
         elif case_id.startswith("incident-"):
             query = select(incidents.c.request_digest).where(incidents.c.incident_id == case_id)
+        elif case_id.startswith("privacy-"):
+            request = privacy_requests.c
+            query = select(request.request_digest).where(request.request_id == case_id)
         elif case_id.startswith("duty-"):  # no request opens one: known, and of no digest
             query = select(literal("").label("request_digest")).where(duties.c.duty_id == case_id)
         return next((row["request_digest"] for row in self._rows(query)), None)

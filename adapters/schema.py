@@ -1,8 +1,20 @@
 """The whole schema: importing this module is what makes `metadata` complete."""
 
-from adapters import handoff_tables, identity_tables, incident_tables, staff_tables
+from adapters import (
+    handoff_tables,
+    identity_tables,
+    incident_tables,
+    privacy_tables,
+    staff_tables,
+)
 from adapters.tables import metadata
 
-TABLE_MODULES = (handoff_tables, identity_tables, incident_tables, staff_tables)
+TABLE_MODULES = (
+    handoff_tables,
+    identity_tables,
+    incident_tables,
+    privacy_tables,
+    staff_tables,
+)
 
 __all__ = ["TABLE_MODULES", "metadata"]

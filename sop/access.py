@@ -18,6 +18,7 @@ _STAFF = frozenset(
 _LEADERS = frozenset({Role.TEAM_LEADER, Role.DUTY_MANAGER})
 _SUPERVISORS = _LEADERS | {Role.QUALITY_MANAGER}
 _MANAGERS = frozenset({Role.QUALITY_MANAGER, Role.DUTY_MANAGER})
+_OFFICERS = frozenset({Role.PRIVACY_OFFICER})
 _READERS = _STAFF | {Role.SERVICE, Role.OPERATOR, Role.AUDITOR}
 
 PERMITTED: dict[str, frozenset[Role]] = {
@@ -39,7 +40,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "withdraw": _STAFF | {Role.SERVICE},
     "mark_duplicate": _STAFF,
     "adopt_policy": _LEADERS | {Role.OPERATOR},
-    "acknowledge": _STAFF - {Role.CSR},
+    "acknowledge": (_STAFF - {Role.CSR}) | _OFFICERS,
     "record_training": _SUPERVISORS | {Role.OPERATOR},
     "read_training": _SUPERVISORS | {Role.OPERATOR, Role.AUDITOR},
     "read_own_training": _STAFF | {Role.RECEIVING_PARTY, Role.OPERATOR, Role.AUDITOR},
@@ -70,6 +71,19 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "close_incident": _MANAGERS,
     "read_incident_reports": _SUPERVISORS | {Role.AUDITOR},
     "manage_recipients": _LEADERS | {Role.OPERATOR},
+    # Privacy: anybody at the desk takes a request; the officer works it, two people release it.
+    "open_privacy_request": _STAFF | {Role.SERVICE, Role.PRIVACY_OFFICER},
+    "verify_requester": _OFFICERS,
+    "approve_privacy_request": _OFFICERS | _MANAGERS,
+    "release_privacy_request": _OFFICERS | _MANAGERS,
+    "reject_privacy_request": _OFFICERS,
+    "extend_privacy_request": _OFFICERS,
+    "complete_privacy_request": _OFFICERS,
+    "place_hold": _OFFICERS,
+    "review_hold": _OFFICERS,
+    "release_hold": _OFFICERS | _MANAGERS,
+    "read_privacy_requests": _OFFICERS | _MANAGERS | {Role.AUDITOR},
+    "read_privacy_export": _OFFICERS,
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 
