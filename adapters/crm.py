@@ -11,6 +11,7 @@ from activities.ports import FlushReceipt
 from adapters.database import Database, Upsert
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
+from adapters.journal_chain import ChainMovedError, Head, chained, head_of, heads, noticing_moves
 from adapters.privacy_tables import privacy_requests
 from adapters.registers import Registers, columns_of
 from adapters.staff_tables import duties
@@ -36,19 +37,15 @@ class SqlCrm:
         """Build the statements, once for all flushes."""
         self._database = database
         self._registers = Registers(database)
-        self._opening = _case_upsert(database.insert(cases), kept=_OPENED)
-        self._case = _case_upsert(database.insert(cases), kept=_OPENED | _TOLD_ONCE)
-        self._stream = _stream_upsert(database.insert(streams))
+        self._opening = heads(_case_upsert(database.insert(cases), kept=_OPENED))
+        self._case = heads(_case_upsert(database.insert(cases), kept=_OPENED | _TOLD_ONCE))
+        self._stream = heads(_stream_upsert(database.insert(streams)))
         self._customer = _customer_upsert(database.insert(customers))
         self._rows = {
             table: _row_upsert(table, database.insert(table))
             for table in (handoffs, incidents, duties, privacy_requests)
         }
-        self._entries = (
-            database.insert(journal_entries)
-            .on_conflict_do_nothing()
-            .returning(journal_entries.c.seq)
-        )
+        self._entries = database.insert(journal_entries).returning(journal_entries.c.seq)
 
     def flush(self, batch: FlushBatch) -> FlushReceipt:
         """Write a batch in one transaction; repeating it writes nothing.
@@ -57,10 +54,14 @@ class SqlCrm:
             CrmUnavailableError: The database did not answer; trying again may work.
             StatementRefusedError: It answered, and refused.
         """
-        return self._database.write(lambda connection: self._flush(connection, batch))
+        try:
+            return self._database.write(lambda connection: self._flush(connection, batch))
+        except ChainMovedError:
+            return self._database.write(lambda connection: self._flush(connection, batch))
 
     def _flush(self, connection: Connection, batch: FlushBatch) -> FlushReceipt:
-        if not self._claim(connection, batch):
+        head = self._claim(connection, batch)
+        if head is None:
             return FlushReceipt()
         if batch.outgoing.opening is not None:
             connection.execute(
@@ -69,39 +70,41 @@ class SqlCrm:
         for table, row in _rows_of(batch):
             if row is not None:
                 connection.execute(self._rows[table], _row_of(row, batch))
-        written, superseded = self._append(connection, batch)
+        written, superseded = self._append(connection, batch, head)
         if written < len(batch.outgoing.entries):
             self._registers.forget_lost(connection, batch)
         self._registers.put(connection, batch)
         return FlushReceipt(written=written, superseded=superseded)
 
-    def _claim(self, connection: Connection, batch: FlushBatch) -> bool:
-        """Move the fence, and lock it until the commit. False: a later task has moved it."""
+    def _claim(self, connection: Connection, batch: FlushBatch) -> Head | None:
+        """Move the fence, and lock it until the commit; return the chain's head.
+
+        None: a later task has moved it.
+        """
         if batch.case is None:
             entries = batch.outgoing.entries
             row = {"version": entries[-1].seq if entries else 0, **_fence(batch)}
-            return connection.execute(self._stream, row).rowcount == 1
+            return head_of(batch.stream, connection.execute(self._stream, row).first())
         opening = batch.outgoing.opening
         upsert = self._opening if opening else self._case
-        return connection.execute(upsert, _case_row(batch.case, opening, batch)).rowcount == 1
+        claimed = connection.execute(upsert, _case_row(batch.case, opening, batch))
+        return head_of(batch.stream, claimed.first())
 
-    def _append(self, connection: Connection, batch: FlushBatch) -> tuple[int, int]:
+    def _append(self, connection: Connection, batch: FlushBatch, head: Head) -> tuple[int, int]:
         """Write the entries; return how many were new, and how many replaced a lost one."""
         entries = batch.outgoing.entries
         if not entries:
             return 0, 0
-        rows = [_entry_row(batch, entry) for entry in entries]
-        new = set(connection.execute(self._entries, rows).scalars())
-        if len(new) == len(entries):
-            return len(new), 0
-        stored = self._stored(connection, batch)
+        stored = self._stored(connection, batch) if entries[0].seq <= head.seq else {}
+        new = [_entry_row(batch, entry) for entry in entries if entry.seq not in stored]
         replacing = [
             _entry_row(batch, entry, revision=stored[entry.seq][0] + 1)
             for entry in entries
-            if entry.seq not in new and stored[entry.seq][1] != entry.entry_id
+            if entry.seq in stored and stored[entry.seq][1] != entry.entry_id
         ]
-        if replacing:
-            connection.execute(self._entries, replacing)
+        if rows := chained(head, new + replacing):
+            with noticing_moves():
+                connection.execute(self._entries, rows)
         return len(new), len(replacing)
 
     def _stored(self, connection: Connection, batch: FlushBatch) -> dict[int, tuple[int, str]]:
@@ -130,7 +133,7 @@ def _case_upsert(statement: Upsert, *, kept: frozenset[str]) -> Upsert:
         index_elements=[cases.c.case_id],
         set_={name: statement.excluded[name] for name in _CASE_COLUMNS if name not in kept},
         where=_not_older(cases, statement),
-    ).execution_options(preserve_rowcount=True)
+    )
 
 
 def _row_upsert(table: Table, statement: Upsert) -> Upsert:
@@ -159,7 +162,7 @@ def _stream_upsert(statement: Upsert) -> Upsert:
         where=or_(
             _not_older(streams, statement), and_(none, streams.c.updated_at == new.updated_at)
         ),
-    ).execution_options(preserve_rowcount=True)
+    )
 
 
 def _customer_upsert(statement: Upsert) -> Upsert:
@@ -179,7 +182,7 @@ def _customer_upsert(statement: Upsert) -> Upsert:
 
 
 def _fence(batch: FlushBatch) -> dict[str, Any]:
-    return {"stream": batch.stream, "updated_at": batch.at}
+    return {"stream": batch.stream, "updated_at": batch.at, "of_stream": batch.stream}
 
 
 def _customer_row(customer: Customer, batch: FlushBatch) -> dict[str, Any]:

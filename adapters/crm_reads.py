@@ -187,6 +187,7 @@ def _confirmed() -> Select[Any]:
         .outerjoin(cases, cases.c.stream == entry.stream)
         .outerjoin(streams, streams.c.stream == entry.stream)
         .where(entry.seq <= func.coalesce(cases.c.version, streams.c.version), ~replaced)
+        .where(entry.purged_by.is_(None))
     )
 
 

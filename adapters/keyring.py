@@ -23,6 +23,7 @@ from activities.ports import CrmUnavailableError
 from adapters.database import Database, Limits
 from adapters.key_tables import data_keys
 from adapters.key_wrapping import KeyWrapper, PlainKey, WrappedKey
+from adapters.migrate import keys_are_current
 from adapters.wrappers import open_wrapper
 from sop.keys import RecordClass, classes_at_start
 
@@ -149,6 +150,17 @@ class SqlKeyring:
         if any(row["key_id"] == key_id for row in rows):
             raise KeyErasedError("the key was destroyed")
         raise UnknownKeyError("there is no such key in this key store")
+
+    def is_current(self) -> bool:
+        """Return whether the key store's schema is the one that this code needs.
+
+        Raises:
+            KeysUnavailableError: It did not answer.
+        """
+        try:
+            return keys_are_current(self._database)
+        except CrmUnavailableError:
+            raise KeysUnavailableError("the key store did not answer") from None
 
     def close(self) -> None:
         """Close the connections, and forget every key."""

@@ -5,6 +5,7 @@ from adapters import (
     identity_tables,
     incident_tables,
     privacy_tables,
+    proof_tables,
     staff_tables,
 )
 from adapters.tables import metadata
@@ -14,6 +15,7 @@ TABLE_MODULES = (
     identity_tables,
     incident_tables,
     privacy_tables,
+    proof_tables,
     staff_tables,
 )
 

@@ -178,7 +178,15 @@ journal_entries = Table(
     Column("kind", String, nullable=False),
     Column("clauses", JSON, nullable=False),
     Column("detail", JSON, nullable=False),
+    # The chain (`sop/chain.py`): all rows of the stream as they were appended, from 1.
+    Column("position", Integer, nullable=False),
+    Column("salt", String, nullable=False),
+    Column("commitment", String, nullable=False),
+    Column("hash", String, nullable=False),
+    # The certificate under which the content was erased; salt and content are empty then.
+    Column("purged_by", String),
     Index(None, "case_id"),
+    Index(None, "stream", "position", unique=True),
 )
 
 

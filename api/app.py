@@ -13,6 +13,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
@@ -23,7 +24,7 @@ from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
 from adapters.incident_reads import IncidentReads
-from adapters.keyring import open_keyring
+from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
 from adapters.recipient_keys import RecipientKeys
 from adapters.staff import TrainingRecords
@@ -62,6 +63,7 @@ from runtime.training import TrainingRing
 from sop.policy import Policy
 
 DATABASE_AWAY = "The database does not answer."
+KEYS_AWAY = "The key store does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
@@ -124,7 +126,13 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
         client = await connect(keyring, address=place.address, plain_until=settings.plaintext_until)
         ui = settings.temporal_ui_url or place.ui_url
         yield assemble(
-            policy, database, client, identity_key=key, task_queue=settings.task_queue, ui=ui
+            policy,
+            database,
+            client,
+            keyring=keyring,
+            identity_key=key,
+            task_queue=settings.task_queue,
+            ui=ui,
         )
 
 
@@ -133,6 +141,7 @@ def assemble(
     database: Database,
     client: Client,
     *,
+    keyring: SqlKeyring,
     identity_key: SecretStr,
     task_queue: str,
     ui: str,
@@ -158,6 +167,7 @@ def assemble(
         readiness=Readiness({
             "database": lambda: _database_answers(reads),
             "migrations": lambda: _schema_is_current(database),
+            "keys": lambda: _keys_are_current(keyring),
             "temporal": lambda: _temporal_answers(client),
         }),
         identity=Identity(IdentityRecords(database, IdentityHashes(identity_key))),
@@ -182,6 +192,14 @@ async def _schema_is_current(database: Database) -> str | None:
     return (
         f"The schema is at {revision or 'none'}, this version needs {head()}: `handrail migrate`."
     )
+
+
+async def _keys_are_current(keyring: SqlKeyring) -> str | None:
+    try:
+        current = await asyncio.to_thread(keyring.is_current)
+    except KeysUnavailableError:
+        return KEYS_AWAY
+    return None if current else "The key store's schema is not up to date: `handrail migrate`."
 
 
 async def _temporal_answers(client: Client) -> str | None:

@@ -176,8 +176,10 @@ def _of_the_years(policy: Policy) -> Iterator[tuple[str, str]]:
     yield (
         "retention",
         f"months after closing: inquiry {kept.inquiry}, verification {kept.verification}, "
-        f"handoff {kept.handoff}, incident {kept.incident}",
+        f"handoff {kept.handoff}, incident {kept.incident}; days: history {kept.history_days}",
     )
+    bases = ", ".join(f"{name} {_words(basis)}" for name, basis in kept.legal_basis)
+    yield "erasure", f"what the law keeps until then: {bases}"
     yield (
         "training",
         f"valid for {format_duration(policy.training_valid_for)}, warning "

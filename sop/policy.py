@@ -20,6 +20,7 @@ from sop.policy_rules import (
     Language,
     Message,
     PromiseRule,
+    Retention,
     VerificationRule,
 )
 
@@ -206,15 +207,6 @@ class Course(Payload):
     procedures: Annotated[tuple[Literal["INQ", "HOF"], ...], Field(min_length=1)]
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
     revised_on: date | None = None
-
-
-class Retention(Payload):
-    """Months that a record class is kept after its case has closed (INQ-7.1, HOF-7)."""
-
-    inquiry: Annotated[int, Field(ge=12)]
-    verification: Annotated[int, Field(ge=36)]
-    handoff: Annotated[int, Field(ge=36)]
-    incident: Annotated[int, Field(ge=60)]
 
 
 class Desk(Payload):

@@ -1,6 +1,7 @@
-"""The rules of the policy that need nothing else of it: promise, follow-up, checks, language."""
+"""The rules of the policy that need nothing else of it: promise, follow-up, retention, language."""
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -68,3 +69,40 @@ class Language(Payload):
 
     max_words: Annotated[int, Field(ge=1)]
     jargon: tuple[str, ...] = ()
+
+
+class LegalBasis(StrEnum):
+    """Why a class is kept although the customer asks for its erasure (GDPR Art. 17(3))."""
+
+    NONE = "none"
+    LEGAL_OBLIGATION = "legal_obligation"
+    LEGAL_CLAIMS = "legal_claims"
+
+
+class LegalBases(Payload):
+    """The basis of each class. A company's procedure is none by itself: somebody must decide it.
+
+    The defaults: that an identity was checked, and who had custody, is what the company defends
+    itself with; breaches must be documented by law.
+    """
+
+    inquiry: LegalBasis = LegalBasis.NONE
+    verification: LegalBasis = LegalBasis.LEGAL_CLAIMS
+    handoff: LegalBasis = LegalBasis.LEGAL_CLAIMS
+    incident: LegalBasis = LegalBasis.LEGAL_OBLIGATION
+
+
+class Retention(Payload):
+    """Months that a record class is kept after its case has closed (INQ-7.1, HOF-7).
+
+    Attributes:
+        history_days: Days after closing that Temporal's history of a case is kept.
+        legal_basis: What a class is kept for against a request for erasure, until its time is over.
+    """
+
+    inquiry: Annotated[int, Field(ge=12)]
+    verification: Annotated[int, Field(ge=36)]
+    handoff: Annotated[int, Field(ge=36)]
+    incident: Annotated[int, Field(ge=60)]
+    history_days: Annotated[int, Field(ge=1, le=36500)] = 30
+    legal_basis: LegalBases = LegalBases()

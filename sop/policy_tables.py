@@ -22,11 +22,17 @@ from sop.policy import (
     PinnedPolicy,
     Policy,
     PrivacyRule,
-    Retention,
     Rung,
     Starts,
 )
-from sop.policy_rules import FollowUpRule, Language, Message, PromiseRule, VerificationRule
+from sop.policy_rules import (
+    FollowUpRule,
+    Language,
+    Message,
+    PromiseRule,
+    Retention,
+    VerificationRule,
+)
 from sop.toml_statements import KeyPath
 
 _YEAR = timedelta(days=366)

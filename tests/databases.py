@@ -18,7 +18,9 @@ from sqlalchemy import URL, Connection, event, make_url
 
 from adapters import migrate
 from adapters.database import Database, Limits
+from adapters.proof_tables import APPEND_ONLY
 from adapters.schema import metadata
+from adapters.tables import journal_entries
 
 Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""
@@ -82,8 +84,20 @@ def emptied_postgres(shared_postgres: URL) -> Iterator[URL]:
 
 
 def _delete_all(connection: Connection) -> None:
-    for table in reversed(metadata.sorted_tables):
-        connection.execute(table.delete())
+    """Delete every row, as only the owner of the tables can: evidence is guarded."""
+    with unguarded(connection):
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+
+
+@contextmanager
+def unguarded(connection: Connection) -> Iterator[None]:
+    """Take PostgreSQL's guards from the evidence, on purpose, and put them back."""
+    for verb in ("DISABLE", "ENABLE"):
+        for table in (journal_entries, *APPEND_ONLY):
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} {verb} TRIGGER USER")
+        if verb == "DISABLE":
+            yield
 
 
 @pytest.fixture

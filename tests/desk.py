@@ -21,6 +21,7 @@ from adapters.database import Database, Limits
 from adapters.duty_reads import SqlDutySource
 from adapters.holidays import holiday_dates
 from adapters.incidents import SqlIncidents
+from adapters.keyring import SqlKeyring
 from adapters.migrate import upgrade
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -180,14 +181,23 @@ def shipped_policy() -> Policy:
 
 @asynccontextmanager
 async def a_desk(
-    server: DevServer, url: str, task_queue: str, policy: Policy, *, staffed: bool = True
+    server: DevServer,
+    url: str,
+    task_queue: str,
+    policy: Policy,
+    *,
+    staffed: bool = True,
+    keyring: SqlKeyring | None = None,
 ) -> AsyncIterator[Desk]:
-    """Run a desk on a database; `staffed` says whether its worker runs."""
+    """Run a desk on a database; `staffed` says whether its worker runs.
+
+    It has the tests' common key store, unless it gets a keyring of its own.
+    """
     await asyncio.to_thread(upgrade, url)
     async with AsyncExitStack() as stack:
         database = Database(url, Limits(pool_size=8))
         stack.callback(database.close)
-        client = await connect(shared_keyring(), address=server.address)
+        client = await connect(keyring or shared_keyring(), address=server.address)
         reads = CrmReads(database)
         await asyncio.to_thread(train, database, policy, *EVERYBODY)
         cases = Cases(

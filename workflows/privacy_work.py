@@ -6,7 +6,7 @@ from sop.privacy.models import Work, WorkDone
 from sop.privacy.request import PrivacyRequest
 from temporalio import workflow
 
-from workflows.options import END_CASES, PRIVACY_WORK
+from workflows.options import PRIVACY_WORK
 
 
 async def do_work(work: Work, case: PrivacyRequest) -> WorkDone:

@@ -14,12 +14,11 @@ from sop.policy import (
     HandoffRule,
     IdentificationRule,
     IncidentRule,
-    PrivacyRule,
     Paging,
-    Retention,
+    PrivacyRule,
     Rung,
 )
-from sop.policy_rules import FollowUpRule, PromiseRule, VerificationRule
+from sop.policy_rules import FollowUpRule, PromiseRule, Retention, VerificationRule
 
 
 class TaskQuery(Request):

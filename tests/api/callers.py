@@ -15,6 +15,7 @@ from api.app import assemble, create_app
 from api.parts import Parts
 from sop.models import Actor, Role
 from tests.desk import Desk, train
+from tests.keyrings import shared_keyring
 
 RECEPTION = {
     "greeting": "Good morning, this is Anna of Example Company.",
@@ -53,6 +54,7 @@ async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
             desk.cases.policy,
             desk.database,
             desk.client,
+            keyring=shared_keyring(),
             identity_key=IDENTITY_KEY,
             task_queue=desk.task_queue,
             ui="http://ui.example",

@@ -30,6 +30,7 @@ async def an_api(policy: Policy, url: str, client: Client) -> AsyncIterator[Call
             policy,
             database,
             client,
+            keyring=shared_keyring(),
             identity_key=IDENTITY_KEY,
             task_queue="health",
             ui="http://ui.example",

@@ -130,6 +130,8 @@ OPTIONAL = {
     r"(escalation\.\w+|promise|incident)\.warn_at": "nobody is then warned before",
     r"((handoff|incident|duty)\.)?escalation\.\w+\.chain": "nobody is then above the first role",
     r"identification\.security_question": "it is then accepted where secondary names it",
+    r"retention\.history_days": "histories are then kept for 30 days",
+    r"retention\.legal_basis\.\w+": "the shipped basis then holds",
     r"review\.within": "the review is then not called overdue",
     r"language\.jargon\+": "those words are then none",
     r"messages\.promise\.technical": "those who know the terms then read the plain text",

@@ -1,0 +1,160 @@
+"""What Temporal is given opens for its case only, and nothing else is read."""
+
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import ActivitySerializationContext, WorkflowSerializationContext
+
+from adapters.key_tables import data_keys
+from adapters.keyring import SqlKeyring
+from runtime.codec import REFUSED, TOMBSTONE, CaseCodec, CodecError
+from tests.keyrings import a_keyring
+
+CANARY = b"my card was charged twice"
+PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=CANARY)
+ONE, TWO = "inquiry-00000000000000000001", "inquiry-00000000000000000002"
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> SqlKeyring:
+    return a_keyring(tmp_path)
+
+
+def of(keyring: SqlKeyring, case_id: str, namespace: str = "default") -> CaseCodec:
+    context = WorkflowSerializationContext(namespace=namespace, workflow_id=case_id)
+    return CaseCodec(keyring, namespace).with_context(context)
+
+
+async def sealed(keyring: SqlKeyring, case_id: str = ONE) -> Payload:
+    [payload] = await of(keyring, case_id).encode([PLAIN])
+    return payload
+
+
+@pytest.mark.clause("INQ-7.2", "HOF-5.2")
+async def test_a_payload_is_sealed_and_opens_again(keyring: SqlKeyring) -> None:
+    payload = await sealed(keyring)
+    assert CANARY not in payload.SerializeToString()
+    assert payload.metadata["encoding"] == b"binary/encrypted"
+    assert await of(keyring, ONE).decode([payload]) == [PLAIN]
+
+
+async def test_an_escalation_shares_the_key_of_its_case(keyring: SqlKeyring) -> None:
+    payload = await sealed(keyring)
+    assert await of(keyring, f"escalation-{ONE}-urgent-1").decode([payload]) == [PLAIN]
+
+
+async def test_an_activity_seals_with_the_key_of_its_workflow(keyring: SqlKeyring) -> None:
+    context = ActivitySerializationContext(
+        namespace="default",
+        activity_id="1",
+        activity_type="flush",
+        activity_task_queue="q",
+        workflow_id=ONE,
+        workflow_type="InquiryWorkflow",
+        is_local=True,
+    )
+    [payload] = await CaseCodec(keyring, "default").with_context(context).encode([PLAIN])
+    assert await of(keyring, ONE).decode([payload]) == [PLAIN]
+
+
+async def test_a_payload_is_worthless_in_another_case_or_namespace(keyring: SqlKeyring) -> None:
+    payload = await sealed(keyring)
+    await sealed(keyring, TWO)
+    assert await of(keyring, TWO).decode([payload]) == [REFUSED]
+    assert await of(keyring, ONE, "elsewhere").decode([payload]) == [REFUSED]
+
+
+async def test_a_payload_under_another_keys_name_is_refused(keyring: SqlKeyring) -> None:
+    payload, other = await sealed(keyring), await sealed(keyring, TWO)
+    payload.metadata["encryption-key-id"] = other.metadata["encryption-key-id"]
+    assert await of(keyring, TWO).decode([payload]) == [REFUSED]
+    assert await of(keyring, ONE).decode([payload]) == [REFUSED]
+
+
+async def test_a_thousand_altered_payloads_are_refused(keyring: SqlKeyring) -> None:
+    payload, codec = await sealed(keyring), of(keyring, ONE)
+    altered = []
+    for _ in range(1000):
+        data, place = bytearray(payload.data), secrets.randbelow(len(payload.data))
+        data[place] ^= 1 << secrets.randbelow(8)
+        altered.append(Payload(metadata=payload.metadata, data=bytes(data)))
+    assert await codec.decode(altered) == [REFUSED] * 1000
+
+
+@pytest.mark.parametrize("key_id", [b"", b"0" * 32, b"\xff\xfe", "\u00fc".encode(), b"x" * 10_000])
+async def test_a_key_that_there_is_not_opens_nothing(keyring: SqlKeyring, key_id: bytes) -> None:
+    payload = await sealed(keyring)
+    payload.metadata["encryption-key-id"] = key_id
+    assert await of(keyring, ONE).decode([payload]) == [REFUSED]
+
+
+async def test_plain_text_is_refused(keyring: SqlKeyring) -> None:
+    assert await of(keyring, ONE).decode([PLAIN]) == [REFUSED]
+
+
+async def test_plain_text_of_an_older_release_is_read_until_the_day_that_is_set(
+    keyring: SqlKeyring,
+) -> None:
+    now, codec = datetime.now(UTC), of(keyring, ONE)
+    later = replace(codec, plain_until=now + timedelta(days=1))
+    assert await later.decode([PLAIN]) == [PLAIN]
+    over = replace(codec, plain_until=now - timedelta(seconds=1))
+    assert await over.decode([PLAIN]) == [REFUSED]
+
+
+async def test_what_belongs_to_nobody_is_not_sealed(keyring: SqlKeyring) -> None:
+    with pytest.raises(CodecError, match="PayloadWithoutOwner"):
+        await CaseCodec(keyring, "default").encode([PLAIN])
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_an_erased_key_is_told_once_and_for_all_and_the_tombstone_takes_its_place(
+    keyring: SqlKeyring,
+) -> None:
+    payload = await sealed(keyring)
+    _erase(keyring, ONE)
+    codec = of(keyring, ONE)
+    with pytest.raises(CodecError, match="KeyErased") as told:
+        await codec.decode([payload])
+    assert told.value.non_retryable
+    assert await codec.encode([PLAIN, PLAIN]) == [TOMBSTONE, TOMBSTONE]
+    assert await codec.decode([TOMBSTONE]) == [TOMBSTONE]
+
+
+async def test_an_outage_of_the_key_store_is_an_ordinary_error(
+    keyring: SqlKeyring, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    payload = await sealed(keyring)
+    away = tmp_path / "away"
+    (tmp_path / "keys.db").rename(away)
+    (tmp_path / "keys.db").mkdir()
+    keyring.close()
+    for attempt in (of(keyring, ONE).decode([payload]), of(keyring, TWO).encode([PLAIN])):
+        with pytest.raises(CodecError, match="KeysUnavailable") as told:
+            await attempt
+        assert not told.value.non_retryable
+    (tmp_path / "keys.db").rmdir()
+    away.rename(tmp_path / "keys.db")
+    assert await of(keyring, ONE).decode([payload]) == [PLAIN]
+
+
+async def test_no_error_and_no_alarm_holds_a_value(
+    keyring: SqlKeyring, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payload = await sealed(keyring)
+    payload.data = payload.data[:-1]
+    assert await of(keyring, ONE).decode([payload, PLAIN]) == [REFUSED, REFUSED]
+    said = capsys.readouterr().out
+    assert "payload.refused" in said
+    assert CANARY.decode() not in said
+
+
+def _erase(keyring: SqlKeyring, owner: str) -> None:
+    gone = update(data_keys).where(data_keys.c.owner == owner).values(wrapped=None)
+    keyring._database.write(lambda connection: connection.execute(gone))
+    keyring.forget([owner])
