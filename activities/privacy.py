@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.failures import named_failures
-from activities.privacy_ports import EndPort, ExportPort, HoldPort, PersonPort, PrivacyJob
+from activities.privacy_ports import (
+    EndPort,
+    ErasurePort,
+    ExportPort,
+    HoldPort,
+    PersonPort,
+    PrivacyJob,
+)
+from sop.disposal import Disposal, ErasureOrder
 from sop.keys import customer_owner
 from sop.models import Payload
 from sop.privacy.models import Work, WorkDone
@@ -32,6 +40,7 @@ class PrivacyActivities:
     person: PersonPort
     exports: ExportPort
     ending: EndPort
+    erasure: ErasurePort
 
     @activity.defn(name="place_hold")
     def place_hold(self, job: PrivacyJob) -> None:
@@ -66,8 +75,7 @@ class PrivacyActivities:
         in_order, terminated = 0, list[str]()
         with named_failures():
             for case_id in await asyncio.to_thread(self.person.open_cases, job.customer_id):
-                scopes = (case_id, customer_owner(job.customer_id))
-                if await asyncio.to_thread(self.holds.is_held, scopes):
+                if await asyncio.to_thread(self._is_held, case_id, job.customer_id):
                     continue
                 activity.heartbeat()
                 if await self.ending.end(case_id):
@@ -75,6 +83,22 @@ class PrivacyActivities:
                 else:
                     in_order += 1
         return Ended(in_order=in_order, terminated=tuple(terminated))
+
+    @activity.defn(name="holds_stand")
+    def holds_stand(self, job: PrivacyJob) -> bool:
+        """Return whether every one of a person's cases is still under a hold."""
+        with named_failures():
+            return all(self._is_held(case_id, job.customer_id) for case_id in job.cases)
+
+    @activity.defn(name="erase")
+    async def erase(self, order: ErasureOrder) -> Disposal:
+        """Destroy what the law does not keep of a person; a hold wins."""
+        with named_failures():
+            return await self.erasure.erase(order)
+
+    def _is_held(self, case_id: str, customer_id: str) -> bool:
+        scopes = (customer_owner(customer_id), case_id)
+        return any(self.holds.holds(scope) for scope in scopes)
 
 
 def _scopes(job: PrivacyJob) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from activities.ports import PortError
+from sop.disposal import Disposal, ErasureOrder, Hold
 from sop.models import Payload
 from sop.privacy.export import Dossier
 
@@ -67,8 +68,16 @@ class HoldPort(Protocol):
         """Release a hold; return whether there was one in force."""
         ...
 
-    def is_held(self, scopes: Collection[str]) -> bool:
-        """Return whether a hold is in force on one of these scopes."""
+    def holds(self, scope: str) -> tuple[Hold, ...]:
+        """Return the holds in force on a scope."""
+        ...
+
+
+class ErasurePort(Protocol):
+    """Destroys what the law does not keep: keys, records, histories; and certifies it."""
+
+    async def erase(self, order: ErasureOrder) -> Disposal:
+        """Carry an order out; repeating it finishes what was left, and returns the same."""
         ...
 
 

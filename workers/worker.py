@@ -12,6 +12,7 @@ from activities.duties import DutyActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
 from activities.ports import CrmPort, DutySource, IncidentPort, OnCallPort, SecureMailPort
+from activities.privacy import PrivacyActivities
 from activities.transferring import TransferActivities
 from runtime.temporal import require_codec
 from workflows.duty import DutyWorkflow
@@ -19,6 +20,7 @@ from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
+from workflows.privacy import PrivacyRequestWorkflow
 from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
 
 WORKFLOWS = (
@@ -27,6 +29,7 @@ WORKFLOWS = (
     IncidentWorkflow,
     EscalationWorkflow,
     DutyWorkflow,
+    PrivacyRequestWorkflow,
     OpenReviews,
     OpenTrainingReminders,
     OpenAudits,
@@ -43,6 +46,7 @@ class Outside:
         incidents: The incident management system.
         mail: Sends encrypted e-mail to receiving parties.
         duties: Says what the schedules are to open.
+        privacy: Does what privacy requests ask for.
     """
 
     crm: CrmPort
@@ -50,6 +54,7 @@ class Outside:
     incidents: IncidentPort
     mail: SecureMailPort
     duties: DutySource
+    privacy: PrivacyActivities
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ def make_worker(
     require_codec(client)
     crm, paging = CrmActivities(outside.crm), PagingActivities(outside.on_call)
     filing, transferring = IncidentActivities(outside.incidents), TransferActivities(outside.mail)
-    due = DutyActivities(outside.duties)
+    due, privacy = DutyActivities(outside.duties), outside.privacy
     threads = limits.activity_slots + limits.local_activity_slots
     return Worker(
         client,
@@ -108,6 +113,13 @@ def make_worker(
             due.reminders_due,
             due.audits_due,
             due.is_renewed,
+            privacy.place_hold,
+            privacy.release_hold,
+            privacy.holds_stand,
+            privacy.make_export,
+            privacy.destroy_export,
+            privacy.end_open_cases,
+            privacy.erase,
         ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
         max_concurrent_workflow_tasks=limits.workflow_task_slots,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sop.disposal import Because
 from sop.models import CLOCK
 from sop.privacy.case import PrivacyCase
 from sop.privacy.models import ClosedPrivacyAs, Work, WorkDone
@@ -9,9 +10,6 @@ from sop.privacy.stages import CLAUSE, held
 
 MOST_NAMED = 200
 """So many records that remain are named; their number stands in the journal besides."""
-
-WAITS = frozenset({"held", "open", "running", "refused", "still_opens"})
-"""Why something remains that is tried again: all but a legal basis to keep it."""
 
 
 def done(case: PrivacyCase, what: WorkDone, now: datetime) -> None:
@@ -69,7 +67,7 @@ def _export_gone(case: PrivacyCase, what: WorkDone, now: datetime) -> None:
 def _erased(case: PrivacyCase, what: WorkDone, now: datetime) -> None:
     state = case.state
     first = state.executed_at is None
-    waits = any(part.why in WAITS for part in what.remaining)
+    waits = any(part.because is not Because.LEGAL_BASIS for part in what.remaining)
     counts = {
         name: state.counts.get(name, 0) + what.counts.get(name, 0)
         for name in sorted(state.counts.keys() | what.counts.keys())
@@ -77,9 +75,10 @@ def _erased(case: PrivacyCase, what: WorkDone, now: datetime) -> None:
     news = first or what.remaining[:MOST_NAMED] != state.remaining
     case.set(
         executed_at=state.executed_at or now,
+        attempts=state.attempts + 1,
         counts=counts,
         remaining=what.remaining[:MOST_NAMED],
-        certificates=(*state.certificates, *what.certificates) if news else state.certificates,
+        certificates=(*state.certificates, *what.certificates),
         look_again_at=now + case.policy.privacy.look_again_every if waits else None,
     )
     if news:
@@ -91,7 +90,7 @@ def _erased(case: PrivacyCase, what: WorkDone, now: datetime) -> None:
             destroyed=sum(what.counts.values()),
             ended=what.ended,
             remaining=len(what.remaining),
-            why=sorted({part.why for part in what.remaining}) or None,
+            why=sorted({str(part.basis or part.because) for part in what.remaining}) or None,
             certificates=list(what.certificates),
         )
     if first:

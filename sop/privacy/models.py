@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from sop.disposal import Kept
 from sop.models import Channel, Payload
 
 CustomerId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -129,20 +130,6 @@ class PrivacyOpening(Payload):
     review_at: AwareDatetime | None = None
 
 
-class Remaining(Payload):
-    """Records of the person that are still there after an erasure, and why.
-
-    Attributes:
-        owner: Whose data: a case's id, or `customer-<id>`.
-        record_class: Which class of it; empty: all.
-        why: A code: `held`, or the legal basis for which the policy keeps the class.
-    """
-
-    owner: str
-    record_class: str = ""
-    why: str
-
-
 class WorkDone(Payload):
     """What came of a piece of work.
 
@@ -156,7 +143,7 @@ class WorkDone(Payload):
     work: Work
     counts: dict[str, int] = {}
     withheld: tuple[str, ...] = ()
-    remaining: tuple[Remaining, ...] = ()
+    remaining: tuple[Kept, ...] = ()
     certificates: tuple[str, ...] = ()
     ended: int = 0
 
@@ -196,7 +183,7 @@ class PrivacyRow(Payload):
     executed_at: AwareDatetime | None = None
     counts: dict[str, int] = {}
     withheld: tuple[str, ...] = ()
-    remaining: tuple[Remaining, ...] = ()
+    remaining: tuple[Kept, ...] = ()
     certificates: tuple[str, ...] = ()
     export_until: AwareDatetime | None = None
     next_deadline: AwareDatetime | None = None

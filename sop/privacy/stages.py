@@ -1,16 +1,15 @@
 """Where a privacy request stands, which follows from its facts; what its end waits for."""
 
+from sop.disposal import Because
 from sop.privacy.models import PrivacyStage, RequestKind, Work
 from sop.privacy.state import PrivacyState
 
 CLAUSE = "HOF-5.1"
-HELD = "held"
-"""Why a record remains that a legal hold covers; it goes when the hold is released."""
 
 
 def held(state: PrivacyState) -> bool:
     """Return whether something of the person waits for the release of a hold."""
-    return any(part.why == HELD for part in state.remaining)
+    return any(part.because is Because.HOLD for part in state.remaining)
 
 
 def overdue(state: PrivacyState) -> bool:

@@ -2,6 +2,7 @@
 
 from pydantic import AwareDatetime
 
+from sop.disposal import Kept
 from sop.models import Actor, Channel, Payload
 from sop.policy import PrivacyPolicy
 from sop.privacy.messages import PrivacyOrder
@@ -11,7 +12,6 @@ from sop.privacy.models import (
     HoldReason,
     Law,
     RefusalReason,
-    Remaining,
     RequestKind,
     ToldBy,
     VerificationMethod,
@@ -30,6 +30,7 @@ class PrivacyState(CaseState):
         overdue_at: When the clock noticed that the time had passed.
         approved_by_officer: Whoever approved is a privacy officer.
         work: What is under way; the workflow has it done.
+        attempts: How often an erasure was done: each has a certificate of its own.
         look_again_at: When what was held is looked at again.
         placed_at: When the hold began to stand.
         review_overdue_at: When the clock noticed that a hold was not reviewed.
@@ -60,9 +61,10 @@ class PrivacyState(CaseState):
     work: Work | None = None
     executed_at: AwareDatetime | None = None
     look_again_at: AwareDatetime | None = None
+    attempts: int = 0
     counts: dict[str, int] = {}
     withheld: tuple[str, ...] = ()
-    remaining: tuple[Remaining, ...] = ()
+    remaining: tuple[Kept, ...] = ()
     certificates: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     hold_reason: HoldReason | None = None

@@ -9,7 +9,7 @@ from sop.privacy import legal_clock
 from sop.privacy import messages as m
 from sop.privacy.case import PrivacyCase
 from sop.privacy.clock import note_overdue
-from sop.privacy.models import ClosedPrivacyAs, RequestKind, Work
+from sop.privacy.models import ClosedPrivacyAs, RequestKind, ToldBy, Work
 from sop.privacy.stages import CLAUSE
 
 _WORK = {
@@ -165,7 +165,7 @@ def require_review_date(case: PrivacyCase, review_at: datetime, now: datetime) -
         )
 
 
-def _answer(case: PrivacyCase, told_by: m.ToldBy, now: datetime) -> bool:
+def _answer(case: PrivacyCase, told_by: ToldBy, now: datetime) -> bool:
     """Stop the clock; return whether it had run out."""
     due_at = case.state.due_at
     late = due_at is not None and now > due_at
