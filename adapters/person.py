@@ -93,23 +93,21 @@ class _Filter:
                 self.left_out[part.name, name, hidden[name]] += 1
         return _RECORD.validate_python(_ANYTHING.dump_python(shown, mode="json"))
 
-    def _shown(self, part: Part, name: str, value: Any) -> Any:
-        match name:
-            case "detail":
-                for member in value.keys() & STAFF_IN_DETAILS:
-                    self.left_out[part.name, f"detail.{member}", _OTHERS] += 1
-                return {k: v for k, v in value.items() if k not in STAFF_IN_DETAILS}
-            case "forms" if value:
-                self.left_out[part.name, "forms.matched", WithheldBecause.SECURITY] += 1
-                return [_kind(form) for form in value]
-            case "actions" if value:
-                self.left_out[part.name, "actions.owner", _OTHERS] += 1
-                return [_without(action, _OF_ACTIONS) for action in value]
-            case "recipient" if value.startswith(_STAFF_RECIPIENT):
-                self.left_out[part.name, name, _OTHERS] += 1
-                return "staff"
-            case _:
-                return value
+    def _shown(self, part: Part, name: str, value: object) -> object:
+        if name == "detail" and isinstance(value, Mapping):
+            for member in value.keys() & STAFF_IN_DETAILS:
+                self.left_out[part.name, f"detail.{member}", _OTHERS] += 1
+            return _without(value, STAFF_IN_DETAILS)
+        if name == "forms" and isinstance(value, list) and value:
+            self.left_out[part.name, "forms.matched", WithheldBecause.SECURITY] += 1
+            return [_kind(form) for form in value]
+        if name == "actions" and isinstance(value, list) and value:
+            self.left_out[part.name, "actions.owner", _OTHERS] += 1
+            return [_without(action, _OF_ACTIONS) for action in value]
+        if name == "recipient" and str(value).startswith(_STAFF_RECIPIENT):
+            self.left_out[part.name, name, _OTHERS] += 1
+            return "staff"
+        return value
 
 
 def _kind(form: object) -> object:
@@ -117,5 +115,5 @@ def _kind(form: object) -> object:
     return form.get("form") if isinstance(form, Mapping) else form
 
 
-def _without(value: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+def _without(value: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:
     return {name: held for name, held in value.items() if name not in names}
