@@ -1,6 +1,6 @@
 """What disposal needs from the outside: holds and keys, records, histories."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -8,12 +8,13 @@ from activities.ports import PortError
 from sop.disposal import (
     Disposable,
     Disposal,
+    DisposalOrder,
     Due,
     DueQuestion,
     ErasureOrder,
     Hold,
     Kept,
-    RetentionOrder,
+    RetentionRun,
 )
 from sop.keys import RecordClass
 from sop.models import Payload
@@ -33,13 +34,6 @@ class Destroyed(Payload):
 
     classes: tuple[RecordClass, ...] = ()
     holds: tuple[str, ...] = ()
-
-
-class Forgotten(Payload):
-    """How many histories were deleted, and the cases of which a workflow still runs."""
-
-    histories: dict[str, int] = {}
-    running: tuple[str, ...] = ()
 
 
 class HoldsPort(Protocol):
@@ -84,8 +78,11 @@ class KeyDisposalPort(HoldsPort, Protocol):
         """
         ...
 
-    def destroy_customer(self, customer_id: str) -> Destroyed:
-        """Delete the keys of a customer's own record; a returning customer gets new ones."""
+    def destroy_customer(self, customer_id: str) -> bool:
+        """Delete the keys of a customer's own record; a returning customer gets new ones.
+
+        Returns False, and deletes nothing, where a hold stands on the customer.
+        """
         ...
 
     def still_open(self, owner: str, classes: Collection[RecordClass]) -> tuple[RecordClass, ...]:
@@ -105,41 +102,49 @@ class RecordsPort(Protocol):
         ...
 
     def open_of_customer(self, order: ErasureOrder) -> tuple[Kept, ...]:
-        """Return a customer's cases that are not closed."""
+        """Return what must be closed before it can go."""
         ...
 
-    def disposed(self, certificate_id: str) -> Disposal | None:
-        """Return what a certificate says; None if there is none."""
+    def certified(self, certificate_id: str) -> Disposal | None:
+        """Return what an order's certificate says; None if it was not carried out yet."""
         ...
 
     def dispose(
-        self, order: RetentionOrder, kept: Sequence[Kept], counts: dict[str, int], kind: str
+        self, order: DisposalOrder, keys: Mapping[str, int], let_go: Callable[[str], bool]
     ) -> Disposal:
-        """Delete the records of an order's items, and file the certificate: one transaction.
+        """Delete the records of an order's items and file the certificate, in one transaction.
 
-        Repeating it returns what the certificate says.
+        Repeating it changes nothing, and returns what the certificate says. What the database
+        refuses is kept, and does not stop the others.
+
+        Args:
+            order: Its items' keys are destroyed, its histories deleted.
+            keys: How many that were, by class and kind; the certificate counts them.
+            let_go: Destroys the keys of a customer's own record, which goes with the last case;
+                False: there is a hold, and the record stays.
         """
         ...
 
-    def has_records(self, customer_id: str) -> bool:
-        """Return whether a customer's own record is there."""
-        ...
-
-    def file(self, certificate_id: str, kind: str, body: str, at: datetime) -> None:
-        """File a certificate that lists no case, once."""
+    def file_run(self, run: RetentionRun) -> None:
+        """File the certificate of a run, once."""
         ...
 
 
 class HistoriesPort(Protocol):
     """Temporal's histories of cases. Raises HistoriesUnavailableError: try again."""
 
-    async def forget(self, case_ids: Collection[str]) -> Forgotten:
+    async def running(self, case_ids: Collection[str]) -> frozenset[str]:
+        """Return the cases of which a workflow runs: the case's own, or an escalation."""
+        ...
+
+    async def forget(self, case_ids: Collection[str]) -> int:
         """Delete the histories of cases, of their escalations and of all their runs.
 
-        What still runs is left alone. Repeating it deletes what was left.
+        Returns how many. What runs is left alone; repeating it deletes what was left. The server
+        takes its time: a deletion that was accepted is seen up to a minute later.
         """
         ...
 
-    async def remember(self, case_ids: Collection[str]) -> tuple[str, ...]:
-        """Return the cases of which Temporal still shows something: a deletion takes its time."""
+    async def remembered(self, case_ids: Collection[str]) -> frozenset[str]:
+        """Return the cases of which Temporal still shows something."""
         ...

@@ -1,5 +1,7 @@
 """What is destroyed, what is kept and why, and the certificate of it (INQ-7.1, HOF-5.1, HOF-7)."""
 
+from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import AwareDatetime
@@ -7,6 +9,9 @@ from pydantic import AwareDatetime
 from sop.keys import RecordClass
 from sop.models import Payload
 from sop.policy_rules import LegalBasis, Retention
+
+MOST_NAMED = 500
+"""So many cases a run names at the most; it counts all."""
 
 
 class RetentionRules(Payload):
@@ -21,12 +26,14 @@ class Disposable(Payload):
     """One class of one case that is due.
 
     Attributes:
+        kind: `inquiry`, `handoff`, `incident`, `duty`, `privacy`.
         customer_id: Whose case it is, or is about; None where it is nobody's.
         closed_at: When the case closed.
         due_at: From then on it goes.
     """
 
     case_id: str
+    kind: str
     record_class: RecordClass
     customer_id: str | None = None
     closed_at: AwareDatetime
@@ -34,11 +41,15 @@ class Disposable(Payload):
 
 
 class Cursor(Payload):
-    """How far a run has looked: everything up to here was tried, whatever came of it."""
+    """How far a run has looked: everything up to here was tried, whatever came of it.
 
-    due_at: AwareDatetime
-    case_id: str
+    Attributes:
+        closed_at: Of the last case, with `case_id`; None before the first one of the class.
+    """
+
     record_class: RecordClass
+    closed_at: AwareDatetime | None = None
+    case_id: str = ""
 
 
 class DueQuestion(Payload):
@@ -51,10 +62,10 @@ class DueQuestion(Payload):
 
 
 class Due(Payload):
-    """What is due: a batch. `more`: there may be more behind it."""
+    """What is due: a batch, and where the next one begins; None: there is no more."""
 
     items: tuple[Disposable, ...] = ()
-    more: bool = False
+    behind: Cursor | None = None
 
 
 class Because(StrEnum):
@@ -120,13 +131,18 @@ class Disposal(Payload):
     customers_gone: int = 0
 
 
-class RetentionOrder(Payload):
-    """A batch of a retention run; `certificate_id` makes a repetition the same."""
+class DisposalOrder(Payload):
+    """What is to go; `certificate_id` makes a repetition the same.
+
+    Attributes:
+        kept: What was decided before to stay; the certificate names it.
+    """
 
     certificate_id: str
     at: AwareDatetime
     policy_version: str
     items: tuple[Disposable, ...]
+    kept: tuple[Kept, ...] = ()
 
 
 class ErasureOrder(Payload):
@@ -143,6 +159,56 @@ class ErasureOrder(Payload):
     at: AwareDatetime
     rules: RetentionRules
     ended: tuple[str, ...] = ()
+
+
+class RetentionRun(Payload):
+    """How far a run has come, and in the end its certificate. No personal data.
+
+    Attributes:
+        batches: The certificates of its batches; those name the cases.
+        gone: How many classes of cases went, by class.
+        counts: What was deleted, as in `Disposal`.
+        held: How many classes of cases each hold kept.
+        held_cases: Which; the first MOST_NAMED.
+        failures: How many classes could not go, by reason; `failed`: which, the first MOST_NAMED.
+    """
+
+    certificate_id: str
+    policy_version: str
+    began_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    cursor: Cursor | None = None
+    batches: int = 0
+    gone: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    customers_gone: int = 0
+    held: dict[str, int] = {}
+    held_cases: tuple[str, ...] = ()
+    failures: dict[str, int] = {}
+    failed: tuple[Kept, ...] = ()
+
+    def after(self, batch: Disposal, cursor: Cursor | None) -> "RetentionRun":
+        """Return the run after a batch."""
+        held = [each for each in batch.kept if each.because is Because.HOLD]
+        failed = [each for each in batch.kept if each.because in FAILURES]
+        cases = dict.fromkeys((*self.held_cases, *(each.case_id for each in held)))
+        return self.model_copy(
+            update={
+                "cursor": cursor,
+                "batches": self.batches + bool(batch.gone),
+                "gone": _plus(self.gone, Counter(each.record_class.value for each in batch.gone)),
+                "counts": _plus(self.counts, batch.counts),
+                "customers_gone": self.customers_gone + batch.customers_gone,
+                "held": _plus(self.held, Counter(hold for each in held for hold in each.holds)),
+                "held_cases": tuple(cases)[:MOST_NAMED],
+                "failures": _plus(self.failures, Counter(each.because.value for each in failed)),
+                "failed": (*self.failed, *failed)[:MOST_NAMED],
+            }
+        )
+
+
+def _plus(counts: dict[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted((Counter(counts) + Counter(more)).items()))
 
 
 class Hold(Payload):

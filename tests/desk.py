@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
+from activities.key_ports import Keyring
 from activities.ports import CrmPort, IncidentPort
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
@@ -21,7 +22,6 @@ from adapters.database import Database, Limits
 from adapters.duty_reads import SqlDutySource
 from adapters.holidays import holiday_dates
 from adapters.incidents import SqlIncidents
-from adapters.keyring import SqlKeyring
 from adapters.migrate import upgrade
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
@@ -187,7 +187,7 @@ async def a_desk(
     policy: Policy,
     *,
     staffed: bool = True,
-    keyring: SqlKeyring | None = None,
+    keyring: Keyring | None = None,
 ) -> AsyncIterator[Desk]:
     """Run a desk on a database; `staffed` says whether its worker runs.
 

@@ -1,7 +1,7 @@
 """Callers of the API, each with a key, and the bodies that they send."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
@@ -106,6 +106,7 @@ class Callers:
         self.database = database
         self.keys = ApiKeys(database)
         self.desk = database.engine.dialect.name
+        self.watch: Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport] = _unwatched
         self._stack = AsyncExitStack()
         self._known: dict[str, Caller] = {}
 
@@ -132,8 +133,12 @@ class Callers:
         """Return a caller that shows a token, or none."""
         headers = {} if token is None else {b"Authorization": f"Bearer {token}".encode()}
         http = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=self.app, raise_app_exceptions=False),
+            transport=self.watch(httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)),
             base_url="http://handrail.test",
             headers=headers,
         )
         return Caller(await self._stack.enter_async_context(http), self.desk)
+
+
+def _unwatched(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncBaseTransport:
+    return transport

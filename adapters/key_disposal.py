@@ -1,0 +1,214 @@
+"""Destroys data keys, and lets legal holds win: both in the key store, one after the other."""
+
+import secrets
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, case, delete, func, select, update
+
+from activities.disposal_ports import Destroyed
+from activities.key_ports import KeyErasedError, KeysUnavailableError, UnknownKeyError
+from activities.ports import CrmUnavailableError
+from adapters.database import Database
+from adapters.key_tables import data_keys, legal_holds
+from adapters.keyring import SqlKeyring
+from sop.disposal import Hold
+from sop.keys import RecordClass, customer_owner
+
+T = TypeVar("T")
+
+_TURNS = 0x68616E64726B6579  # any number; whoever places a hold or destroys a key names this one
+
+
+class KeyDisposal:
+    """Implements `activities.disposal_ports.KeyDisposalPort`.
+
+    Who places a hold and who destroys keys take turns. So a hold that was committed is seen by
+    every destruction that commits later; and what was destroyed before, nobody can hold.
+    """
+
+    def __init__(self, database: Database, keyring: SqlKeyring) -> None:
+        """Work on a key store, and let a keyring forget what is destroyed there."""
+        self._database = database
+        self._keyring = keyring
+
+    def place_hold(self, hold_id: str, scopes: Collection[str], at: datetime) -> None:
+        """Hold scopes: case ids or `customer-<id>`. From its return on nothing of them goes.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        upsert = self._database.insert(legal_holds)
+        statement = upsert.on_conflict_do_update(
+            index_elements=list(legal_holds.primary_key.columns),
+            set_={
+                "placed_at": case(
+                    (legal_holds.c.released_at.is_(None), legal_holds.c.placed_at),
+                    else_=upsert.excluded.placed_at,
+                ),
+                "released_at": None,
+            },
+        )
+        rows = [
+            {"hold_id": hold_id, "scope": scope, "placed_at": at} for scope in sorted(set(scopes))
+        ]
+        if rows:
+            self._in_turn(lambda connection: connection.execute(statement, rows))
+
+    def release_hold(self, hold_id: str, at: datetime) -> bool:
+        """Release a hold in all its scopes; return whether there was one in force.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        released = (
+            update(legal_holds)
+            .where(legal_holds.c.hold_id == hold_id, legal_holds.c.released_at.is_(None))
+            .values(released_at=at)
+        )
+        return self._in_turn(lambda connection: connection.execute(released).rowcount > 0)
+
+    def holds(self, scope: str) -> tuple[Hold, ...]:
+        """Return the holds in force on a scope.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        return self._holds(_in_force((scope,)))
+
+    def all_holds(self) -> tuple[Hold, ...]:
+        """Return every hold that was ever placed, the newest first.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        held = legal_holds.c
+        return self._holds(select(legal_holds).order_by(held.placed_at.desc(), *held))
+
+    def destroy(
+        self,
+        owner: str,
+        classes: Collection[RecordClass],
+        *,
+        customer_id: str | None,
+        certificate_id: str,
+        at: datetime,
+    ) -> Destroyed:
+        """Destroy keys for good, in the transaction that sees that there is no hold.
+
+        A class without a key is given a destroyed one: so none is made later on.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        scopes = (owner,) if customer_id is None else (owner, customer_owner(customer_id))
+        insert = self._database.insert(data_keys)
+        new = insert.excluded
+        destroy = insert.on_conflict_do_update(
+            index_elements=[data_keys.c.owner, data_keys.c.record_class],
+            set_={
+                "wrapped": None,
+                "destroyed_at": func.coalesce(data_keys.c.destroyed_at, new.destroyed_at),
+                "destroyed_by": func.coalesce(data_keys.c.destroyed_by, new.destroyed_by),
+            },
+        )
+        rows = [
+            {
+                "key_id": secrets.token_hex(16),
+                "owner": owner,
+                "record_class": which.value,
+                "wrapped": None,
+                "kek_version": "",
+                "created_at": at,
+                "destroyed_at": at,
+                "destroyed_by": certificate_id,
+            }
+            for which in sorted(set(classes))
+        ]
+
+        def work(connection: Connection) -> Destroyed:
+            held = _hold_ids(connection, scopes)
+            if held or not rows:
+                return Destroyed(holds=held)
+            connection.execute(destroy, rows)
+            return Destroyed(classes=tuple(sorted(set(classes))))
+
+        destroyed = self._in_turn(work)
+        if destroyed.classes:
+            self._keyring.forget([owner])
+        return destroyed
+
+    def destroy_customer(self, customer_id: str) -> bool:
+        """Delete the keys of a customer's own record, unless a hold stands on the customer.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        owner = customer_owner(customer_id)
+
+        def work(connection: Connection) -> bool:
+            if _hold_ids(connection, (owner,)):
+                return False
+            connection.execute(delete(data_keys).where(data_keys.c.owner == owner))
+            return True
+
+        gone = self._in_turn(work)
+        if gone:
+            self._keyring.forget([owner])
+        return gone
+
+    def still_open(self, owner: str, classes: Collection[RecordClass]) -> tuple[RecordClass, ...]:
+        """Return the classes of which a key still works: it is looked for, not only its row.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        key = data_keys.c
+        query = select(key.key_id, key.record_class).where(
+            key.owner == owner, key.record_class.in_([which.value for which in classes])
+        )
+        rows = self._read(lambda connection: list(connection.execute(query)))
+        return tuple(RecordClass(which) for key_id, which in rows if self._opens(key_id))
+
+    def _opens(self, key_id: str) -> bool:
+        try:
+            self._keyring.open_by_id(key_id)
+        except (KeyErasedError, UnknownKeyError):
+            return False
+        return True
+
+    def _holds(self, query: Select[Any]) -> tuple[Hold, ...]:
+        rows = self._read(lambda connection: list(connection.execute(query).mappings()))
+        return tuple(Hold.model_validate(dict(row)) for row in rows)
+
+    def _in_turn(self, work: Callable[[Connection], T]) -> T:
+        def take_turns(connection: Connection) -> T:
+            self._database.take_turns(connection, _TURNS)
+            return work(connection)
+
+        return _named(lambda: self._database.write(take_turns))
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        return _named(lambda: self._database.read(work))
+
+
+def _named(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except CrmUnavailableError:
+        raise KeysUnavailableError("the key store did not answer") from None
+
+
+def _in_force(scopes: Iterable[str]) -> Select[Any]:
+    held = legal_holds.c
+    return (
+        select(legal_holds)
+        .where(held.scope.in_(list(scopes)), held.released_at.is_(None))
+        .order_by(held.hold_id)
+    )
+
+
+def _hold_ids(connection: Connection, scopes: Iterable[str]) -> tuple[str, ...]:
+    rows = connection.execute(_in_force(scopes)).mappings()
+    return tuple(sorted({row["hold_id"] for row in rows}))

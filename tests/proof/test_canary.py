@@ -1,0 +1,158 @@
+"""What people write is nowhere in the clear: not in Temporal, not in the CRM, not in a log.
+
+The same story is told twice. The second time the keys seal nothing, which proves that the search
+finds what there is to find, in each of the places.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from activities.key_ports import DataKey, Keyring, UnknownKeyError
+from runtime.devserver import dev_server
+from runtime.logging import configure_logging
+from sop.keys import RecordClass
+from sop.policy import Policy
+from tests.api.callers import Callers, serve
+from tests.desk import a_desk, sqlite_url
+from tests.keyrings import a_keyring
+from tests.proof.canary import Recorder, Sent, free_texts, hits
+from tests.proof.story import NUMBERS, TRACKING, Teller
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+WRITTEN_OTHERWISE = {
+    # A number with a check digit; the search looks for it, too.
+    ("POST /v1/handoffs/{case_id}/transfer", ".tracking_number"),
+    # The canary is the name in the certificate; the search reads base64.
+    ("PUT /v1/receiving-parties/{party}/certificate", ".certificate"),
+}
+
+
+@dataclass(frozen=True)
+class ClearKey:
+    """A key that seals nothing: for the control."""
+
+    owner: str
+    record_class: RecordClass
+
+    @property
+    def key_id(self) -> str:
+        """Whose key it is: so the control needs no store."""
+        return f"{self.owner}|{self.record_class}".encode().hex()
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        """Return what should be sealed."""
+        return plain
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """Return it again."""
+        return sealed
+
+
+class ClearKeyring:
+    """A keyring of such keys."""
+
+    def known(self, owner: str, record_class: RecordClass) -> DataKey:
+        """Return a key."""
+        return ClearKey(owner, record_class)
+
+    def known_by_id(self, key_id: str) -> DataKey | None:
+        """Return a key."""
+        try:
+            owner, _, record_class = bytes.fromhex(key_id).decode().rpartition("|")
+            return ClearKey(owner, RecordClass(record_class))
+        except ValueError:
+            return None
+
+    def obtain(self, owner: str, classes: Collection[RecordClass]) -> Mapping[RecordClass, DataKey]:
+        """Return keys."""
+        return {which: ClearKey(owner, which) for which in classes}
+
+    def find(self, key_ids: Collection[str]) -> Mapping[str, DataKey]:
+        """Return keys."""
+        return {key_id: key for key_id in key_ids if (key := self.known_by_id(key_id))}
+
+    def open_by_id(self, key_id: str) -> DataKey:
+        """Return a key."""
+        key = self.known_by_id(key_id)
+        if key is None:
+            raise UnknownKeyError("none")
+        return key
+
+
+@dataclass
+class Told:
+    """What is left of a story: its directory, and which texts were accepted."""
+
+    directory: Path
+    sent: Sent = field(default_factory=Sent)
+    expected: set[tuple[str, str]] = field(default_factory=set)
+
+    def files(self, part: str) -> list[Path]:
+        """Return the files of a part: `temporal`, `crm`, `keys`, `log`."""
+        return [path for path in (self.directory / part).rglob("*") if path.is_file()]
+
+
+@asynccontextmanager
+async def logged(path: Path) -> AsyncIterator[None]:
+    """Log everything, at DEBUG, as a process does that was told to."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    with path.open("w") as stream:
+        configure_logging("json", "DEBUG", stream)
+        try:
+            yield
+        finally:
+            root.handlers[:] = before
+            root.setLevel(level)
+            logging.captureWarnings(capture=False)
+
+
+async def tell(directory: Path, policy: Policy, keyring: Keyring) -> Told:
+    """Tell the story on a server, a CRM and a log of its own."""
+    told = Told(directory)
+    for part in ("temporal", "crm", "log"):
+        (directory / part).mkdir()
+    async with (
+        logged(directory / "log" / "all.log"),
+        dev_server(
+            directory / "temporal", time_skipping=True, search_attributes=SEARCH_ATTRIBUTES
+        ) as server,
+        a_desk(server, sqlite_url(directory / "crm"), "canary", policy, keyring=keyring) as desk,
+        serve(desk) as app,
+        Callers(app, desk.database) as callers,
+    ):
+        openapi = app.openapi()
+        told.expected = free_texts(openapi)
+        callers.watch = lambda inner: Recorder(inner, openapi, told.sent)
+        await Teller(callers, desk).tell()
+    return told
+
+
+@pytest.mark.clause("INQ-7.2", "HOF-5.2")
+@pytest.mark.timeout(300)
+async def test_nothing_that_people_write_stands_anywhere_in_the_clear(
+    policy: Policy, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").mkdir()
+    keyring = await asyncio.to_thread(a_keyring, tmp_path / "keys")
+    told = await tell(tmp_path, policy, keyring)
+    left_out = told.expected - told.sent.fields - WRITTEN_OTHERWISE
+    assert left_out == set(), "the story leaves out where one can write"
+    for part in ("temporal", "keys", "log"):
+        assert told.files(part), f"there is nothing to search in {part}"
+        assert hits(told.files(part), *NUMBERS) == []
+
+
+@pytest.mark.timeout(300)
+async def test_the_search_finds_what_is_not_sealed(policy: Policy, tmp_path: Path) -> None:
+    told = await tell(tmp_path, policy, ClearKeyring())
+    for part in ("temporal", "crm"):
+        assert hits(told.files(part)), f"the search sees nothing in {part}"
+    seen = sum(len(hits(told.files(part), TRACKING)) for part in ("temporal", "crm"))
+    assert seen > sum(len(hits(told.files(part))) for part in ("temporal", "crm"))
