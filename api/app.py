@@ -19,6 +19,7 @@ from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
 from adapters.duty_reads import DutyReads
+from adapters.exports import SealedExports
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
@@ -26,6 +27,7 @@ from adapters.identity_hashes import IdentityHashes
 from adapters.incident_reads import IncidentReads
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
+from adapters.privacy_reads import PrivacyReads
 from adapters.recipient_keys import RecipientKeys
 from adapters.staff import TrainingRecords
 from api import handlers
@@ -46,6 +48,8 @@ from api.routes import (
     handoffs,
     incident_steps,
     incidents,
+    privacy,
+    privacy_steps,
     proof,
     recipients,
     service,
@@ -67,8 +71,8 @@ KEYS_AWAY = "The key store does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
-    cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, customers,
-    desk, staff, duties, recipients, service,
+    cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, privacy,
+    privacy_steps, customers, desk, staff, duties, recipients, service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -161,6 +165,8 @@ def assemble(
         handoffs=HandoffReads(database),
         duties=DutyReads(database),
         incidents=IncidentReads(database),
+        privacy=PrivacyReads(database),
+        exports=SealedExports(database, keyring),
         training=training,
         keys=KeyRing(ApiKeys(database)),
         recipients=RecipientKeys(database),

@@ -25,6 +25,7 @@ from sop.incident.records import (
 )
 from sop.models import Actor, EscalationRecord, TaskRecord
 from sop.policy import Desk
+from sop.privacy.records import PrivacyDetail, PrivacyFilter, PrivacyPage
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
 from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
 from sop.standing import Standing
@@ -157,6 +158,37 @@ class IncidentReads(Protocol):
         ...
 
 
+class PrivacyReads(Protocol):
+    """What the CRM shows of privacy requests; each raises CrmUnavailableError."""
+
+    def request(self, request_id: str) -> PrivacyDetail | None:
+        """Return a request; None if there is none."""
+        ...
+
+    def requests(
+        self, wanted: PrivacyFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> PrivacyPage:
+        """Return a page of requests, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
+class Exports(Protocol):
+    """The documents of exports."""
+
+    def fetch(self, request_id: str) -> bytes | None:
+        """Return a document; None where there is none, or none any more.
+
+        Raises:
+            CrmUnavailableError: Try again.
+            KeysUnavailableError: Try again.
+        """
+        ...
+
+
 class TrainingRecords(Protocol):
     """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
 
@@ -206,6 +238,8 @@ class Parts:
     handoffs: HandoffReads
     duties: DutyReads
     incidents: IncidentReads
+    privacy: PrivacyReads
+    exports: Exports
     training: TrainingRecords
     keys: KeyRing
     recipients: Recipients

@@ -34,16 +34,18 @@ INQUIRIES = "/v1/inquiries"
 HANDOFFS = "/v1/handoffs"
 INCIDENTS = "/v1/incidents"
 INCIDENT_REPORTS = "/v1/incident-reports"
+PRIVACY_REQUESTS = "/v1/privacy-requests"
 
 _PAGES = {
     CaseKind.INQUIRY: INQUIRIES,
     CaseKind.HANDOFF: HANDOFFS,
     CaseKind.INCIDENT: INCIDENTS,
+    CaseKind.PRIVACY: PRIVACY_REQUESTS,
 }
 
 
 def page_of(case_id: str) -> str:
-    """Return the address of an inquiry, a handoff or an incident."""
+    """Return the address of a case of whichever kind."""
     return f"{_PAGES[kind_of(case_id) or CaseKind.INQUIRY]}/{case_id}"
 
 

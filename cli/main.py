@@ -14,6 +14,7 @@ from cli import (
     incidents,
     keys,
     policy,
+    privacy,
     proof,
     recipients,
     serving,
@@ -50,6 +51,7 @@ app.command()(describing.version)
 app.add_typer(identity.app, name="identity")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(training.app, name="training")
 app.add_typer(recipients.app, name="recipients")
 
