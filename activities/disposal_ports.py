@@ -28,12 +28,20 @@ class Destroyed(Payload):
     """What became of an owner's keys.
 
     Attributes:
-        classes: Those that are destroyed now; none where there is a hold.
+        classes: Those that are destroyed now, and how many keys of each were under this
+            certificate: 0 where there never was one. Empty where there is a hold.
         holds: The holds that kept them.
     """
 
-    classes: tuple[RecordClass, ...] = ()
+    classes: dict[RecordClass, int] = {}
     holds: tuple[str, ...] = ()
+
+
+class CustomersGone(Payload):
+    """How many customers' own records went, and behind whom to go on; None: nobody is left."""
+
+    gone: int = 0
+    behind: str | None = None
 
 
 class HoldsPort(Protocol):
@@ -109,9 +117,7 @@ class RecordsPort(Protocol):
         """Return what an order's certificate says; None if it was not carried out yet."""
         ...
 
-    def dispose(
-        self, order: DisposalOrder, keys: Mapping[str, int], let_go: Callable[[str], bool]
-    ) -> Disposal:
+    def dispose(self, order: DisposalOrder, let_go: Callable[[str], bool]) -> Disposal:
         """Delete the records of an order's items and file the certificate, in one transaction.
 
         Repeating it changes nothing, and returns what the certificate says. What the database
@@ -119,10 +125,13 @@ class RecordsPort(Protocol):
 
         Args:
             order: Its items' keys are destroyed, its histories deleted.
-            keys: How many that were, by class and kind; the certificate counts them.
-            let_go: Destroys the keys of a customer's own record, which goes with the last case;
-                False: there is a hold, and the record stays.
+            let_go: Destroys the keys of a customer's own record; False: there is a hold, and the
+                record stays.
         """
+        ...
+
+    def dispose_of_customers(self, after: str, let_go: Callable[[str], bool]) -> CustomersGone:
+        """Delete own records of customers who have no case any more: a batch behind `after`."""
         ...
 
     def file_run(self, run: RetentionRun) -> None:
@@ -137,11 +146,11 @@ class HistoriesPort(Protocol):
         """Return the cases of which a workflow runs: the case's own, or an escalation."""
         ...
 
-    async def forget(self, case_ids: Collection[str]) -> int:
+    async def forget(self, case_ids: Collection[str]) -> Mapping[str, int]:
         """Delete the histories of cases, of their escalations and of all their runs.
 
-        Returns how many. What runs is left alone; repeating it deletes what was left. The server
-        takes its time: a deletion that was accepted is seen up to a minute later.
+        Returns how many of each case. What runs is left alone; repeating it deletes what was
+        left. A deletion that was accepted is seen up to a minute later.
         """
         ...
 

@@ -60,6 +60,7 @@ handoffs = Table(
     Index(None, "offered_to", "next_deadline", "handoff_id"),
     Index(None, "inquiry_id"),
     Index(None, "customer_id"),
+    Index(None, "closed_at", "handoff_id"),
 )
 
 verification_log = Table(

@@ -57,6 +57,7 @@ incidents = Table(
     Column("request_digest", String, nullable=False),
     Index(None, "next_deadline", "incident_id"),
     Index(None, "case_id"),
+    Index(None, "closed_at", "incident_id"),
 )
 
 filed_reports = Table(

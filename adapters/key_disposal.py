@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, case, delete, func, select, update
 
 from activities.disposal_ports import Destroyed
-from activities.key_ports import KeyErasedError, KeysUnavailableError, UnknownKeyError
+from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.database import Database
 from adapters.key_tables import data_keys, legal_holds
@@ -19,6 +19,7 @@ from sop.keys import RecordClass, customer_owner
 T = TypeVar("T")
 
 _TURNS = 0x68616E64726B6579  # any number; whoever places a hold or destroys a key names this one
+_NEVER = ""  # the version of a key that there never was
 
 
 class KeyDisposal:
@@ -119,7 +120,7 @@ class KeyDisposal:
                 "owner": owner,
                 "record_class": which.value,
                 "wrapped": None,
-                "kek_version": "",
+                "kek_version": _NEVER,
                 "created_at": at,
                 "destroyed_at": at,
                 "destroyed_by": certificate_id,
@@ -132,7 +133,12 @@ class KeyDisposal:
             if held or not rows:
                 return Destroyed(holds=held)
             connection.execute(destroy, rows)
-            return Destroyed(classes=tuple(sorted(set(classes))))
+            key = data_keys.c
+            under = select(key.record_class).where(
+                key.owner == owner, key.destroyed_by == certificate_id, key.kek_version != _NEVER
+            )
+            was = set(connection.execute(under).scalars())
+            return Destroyed(classes={which: int(which in was) for which in sorted(set(classes))})
 
         destroyed = self._in_turn(work)
         if destroyed.classes:
@@ -159,24 +165,21 @@ class KeyDisposal:
         return gone
 
     def still_open(self, owner: str, classes: Collection[RecordClass]) -> tuple[RecordClass, ...]:
-        """Return the classes of which a key still works: it is looked for, not only its row.
+        """Return the classes of which a key still works: its row holds one, or the keyring does.
 
         Raises:
             KeysUnavailableError: Try again.
         """
         key = data_keys.c
-        query = select(key.key_id, key.record_class).where(
+        query = select(key.key_id, key.record_class, key.wrapped.is_not(None)).where(
             key.owner == owner, key.record_class.in_([which.value for which in classes])
         )
         rows = self._read(lambda connection: list(connection.execute(query)))
-        return tuple(RecordClass(which) for key_id, which in rows if self._opens(key_id))
-
-    def _opens(self, key_id: str) -> bool:
-        try:
-            self._keyring.open_by_id(key_id)
-        except (KeyErasedError, UnknownKeyError):
-            return False
-        return True
+        return tuple(
+            RecordClass(which)
+            for key_id, which, stored in rows
+            if stored or self._keyring.known_by_id(key_id) is not None
+        )
 
     def _holds(self, query: Select[Any]) -> tuple[Hold, ...]:
         rows = self._read(lambda connection: list(connection.execute(query).mappings()))

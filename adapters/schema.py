@@ -1,6 +1,7 @@
 """The whole schema: importing this module is what makes `metadata` complete."""
 
 from adapters import (
+    disposal_tables,
     handoff_tables,
     identity_tables,
     incident_tables,
@@ -11,6 +12,7 @@ from adapters import (
 from adapters.tables import metadata
 
 TABLE_MODULES = (
+    disposal_tables,
     handoff_tables,
     identity_tables,
     incident_tables,

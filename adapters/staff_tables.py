@@ -45,4 +45,5 @@ duties = Table(
     Index(None, "kind", "due_at"),
     Index(None, "assignee", "due_at"),
     Index(None, "about"),
+    Index(None, "done_at", "duty_id"),
 )

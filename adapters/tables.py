@@ -153,6 +153,7 @@ cases = Table(
     Index(None, "priority", "next_deadline", "case_id"),
     Index(None, "assignee", "next_deadline", "case_id"),
     Index(None, "customer_id"),
+    Index(None, "closed_at", "case_id"),
 )
 
 streams = Table(

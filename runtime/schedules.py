@@ -1,4 +1,4 @@
-"""The schedules that open duties: kept up to date by one function, and shown (INQ-8, HOF-6).
+"""The schedules that open duties (INQ-8, HOF-6) and dispose of records: kept up to date, and shown.
 
 A schedule carries the policy in force to the workflow that it starts, so it is updated when the
 policy changes. Repeating that changes nothing.
@@ -34,6 +34,7 @@ from workflows.opening import ScheduledStart
 TRAINING_REMINDERS = "handrail-training-reminders"
 PROCEDURE_REVIEW = "handrail-procedure-review"
 AUDIT = "handrail-audit"
+RETENTION = "handrail-retention"
 
 CATCH_UP = timedelta(days=31)
 """A firing that an outage has swallowed is made up for so long: an audit comes once a month."""
@@ -62,6 +63,11 @@ class Plan:
 
 _DAILY = ScheduleCalendarSpec(hour=[ScheduleRange(_HOUR)], comment="every day")
 
+# Every day, and twice: one run that an outage swallows, or that takes hours, makes nothing late.
+_DISPOSALS = ScheduleCalendarSpec(
+    hour=[ScheduleRange(3), ScheduleRange(15)], comment="every day, at night and in the afternoon"
+)
+
 PLANS = (
     Plan(
         TRAINING_REMINDERS,
@@ -88,6 +94,13 @@ PLANS = (
             comment="the first of every month",
         ),
         lambda policy: policy.duty is not None and policy.audit is not None,
+    ),
+    Plan(
+        RETENTION,
+        "RetentionWorkflow",
+        "the disposal of records whose time is over",
+        _DISPOSALS,
+        lambda _: True,
     ),
 )
 

@@ -30,6 +30,7 @@ class Disposable(Payload):
         customer_id: Whose case it is, or is about; None where it is nobody's.
         closed_at: When the case closed.
         due_at: From then on it goes.
+        keys: How many keys of it were destroyed; `histories`: how many were deleted.
     """
 
     case_id: str
@@ -38,6 +39,8 @@ class Disposable(Payload):
     customer_id: str | None = None
     closed_at: AwareDatetime
     due_at: AwareDatetime
+    keys: int = 0
+    histories: int = 0
 
 
 class Cursor(Payload):
@@ -118,8 +121,9 @@ class Disposal(Payload):
         gone: What was destroyed, its keys first. Nothing of it decrypts: that was checked.
         kept: What stays, and why.
         counts: What was deleted, by class and kind: `inquiry.keys`, `inquiry.cases`,
-            `inquiry.journal_entries`, `history.histories`, `customers`, …
-        customers_gone: How many customers' own records went with their last case.
+            `inquiry.journal_entries` (their content), `history.histories`, …
+        customers_gone: How many customers' own records went: name, contacts, what they are
+            identified by.
     """
 
     certificate_id: str
@@ -135,14 +139,18 @@ class DisposalOrder(Payload):
     """What is to go; `certificate_id` makes a repetition the same.
 
     Attributes:
+        kind: `retention` or `erasure`.
         kept: What was decided before to stay; the certificate names it.
+        customer_id: Whose own record goes along, whatever is kept of their cases.
     """
 
     certificate_id: str
+    kind: str = "retention"
     at: AwareDatetime
     policy_version: str
     items: tuple[Disposable, ...]
     kept: tuple[Kept, ...] = ()
+    customer_id: str | None = None
 
 
 class ErasureOrder(Payload):
@@ -165,7 +173,8 @@ class RetentionRun(Payload):
     """How far a run has come, and in the end its certificate. No personal data.
 
     Attributes:
-        batches: The certificates of its batches; those name the cases.
+        tried: How many batches; the certificate of the nth is `<certificate_id>.<n>`, and names
+            the cases. `certified`: those in which something went.
         gone: How many classes of cases went, by class.
         counts: What was deleted, as in `Disposal`.
         held: How many classes of cases each hold kept.
@@ -178,7 +187,8 @@ class RetentionRun(Payload):
     began_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     cursor: Cursor | None = None
-    batches: int = 0
+    tried: int = 0
+    certified: int = 0
     gone: dict[str, int] = {}
     counts: dict[str, int] = {}
     customers_gone: int = 0
@@ -195,7 +205,8 @@ class RetentionRun(Payload):
         return self.model_copy(
             update={
                 "cursor": cursor,
-                "batches": self.batches + bool(batch.gone),
+                "tried": self.tried + 1,
+                "certified": self.certified + bool(batch.gone),
                 "gone": _plus(self.gone, Counter(each.record_class.value for each in batch.gone)),
                 "counts": _plus(self.counts, batch.counts),
                 "customers_gone": self.customers_gone + batch.customers_gone,

@@ -167,10 +167,10 @@ class PrivacyRule(Payload):
         look_again_every: How often an erasure looks whether what was held may go now.
     """
 
-    gdpr_months: Annotated[int, Field(ge=1, le=1)] = 1
-    gdpr_extension_months: Annotated[int, Field(ge=0, le=2)] = 2
-    ccpa_days: Annotated[int, Field(ge=1, le=45)] = 45
-    ccpa_extension_days: Annotated[int, Field(ge=0, le=45)] = 45
+    gdpr_months: Annotated[int, Field(ge=1, le=1)]
+    gdpr_extension_months: Annotated[int, Field(ge=0, le=2)]
+    ccpa_days: Annotated[int, Field(ge=1, le=45)]
+    ccpa_extension_days: Annotated[int, Field(ge=0, le=45)]
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     page_at: Annotated[float, Field(gt=0, lt=1)]
     export_kept_for: Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=90))]

@@ -66,8 +66,6 @@ def _gaps_beside_handoffs(policy: Policy, pinned: HandoffPolicy) -> Iterator[str
         yield "there is no [audit], so no closed case is audited: HOF-6.2"
     if policy.incident is None:
         yield "there is no [incident], so a breach reaches nobody by itself: HOF-6.3"
-    if policy.privacy is None:
-        yield "there is no [privacy], so no request for erasure or export is taken: HOF-5.1"
 
 
 def _is_taught(policy: Policy, procedure: str) -> bool:

@@ -113,6 +113,17 @@ ASK_WHAT_IS_DUE = ActivityOptions(
     priority=ORDINARY,
 )
 
+# Disposal: what has begun is carried on, for as long as it takes. A batch is 50 classes of cases.
+DISPOSE = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+    ),
+    priority=ORDINARY,
+)
+
 # A reminder looks a training up every day: what cannot be told now, is told then.
 LOOK_UP = BoundedActivityOptions(
     start_to_close_timeout=timedelta(seconds=15),

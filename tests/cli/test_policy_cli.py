@@ -154,6 +154,7 @@ def test_each_procedure_has_its_own_matrix(runner: CliRunner) -> None:
         "Escalation of handoffs": ["discrepancy", "acknowledgement", "returned"],
         "Escalation of incidents": ["breach"],
         "Escalation of reviews, reminders and audits": ["duty_overdue"],
+        "Escalation of privacy requests": ["privacy_deadline"],
     }
     assert matrices["Escalation of handoffs"]["acknowledgement"] == [
         "HOF-4.2.5",

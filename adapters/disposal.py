@@ -1,0 +1,239 @@
+"""The records of closed cases: what is due, and deleting it with a certificate."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, RowMapping, Select, and_, or_, select
+
+from activities.disposal_ports import CustomersGone
+from adapters.database import Database, StatementRefusedError
+from adapters.disposal_sources import undisposed, waits_for_another
+from adapters.disposal_writes import (
+    carry_out,
+    certificate_of,
+    certified,
+    dispose_of_customer,
+    file_once,
+    without_cases,
+)
+from adapters.journal_purge import PurgeCertificate
+from sop.disposal import (
+    Because,
+    Cursor,
+    Disposable,
+    Disposal,
+    DisposalOrder,
+    Due,
+    DueQuestion,
+    ErasureOrder,
+    Kept,
+    RetentionRun,
+)
+from sop.keys import RecordClass
+from sop.retention import CLASSES, ORDER, due_at, kinds_with, not_before
+
+T = TypeVar("T")
+
+CUSTOMERS_AT_ONCE = 100
+_TURNS = 0x646973706F73616C  # any number; every disposal names this one
+
+
+class SqlRecords:
+    """Implements `activities.disposal_ports.RecordsPort`."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on the CRM's database."""
+        self._database = database
+
+    def due(self, question: DueQuestion) -> Due:
+        """Return what is due, the oldest first, one class after the other.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        items: list[Disposable] = []
+        cursor = question.after or Cursor(record_class=ORDER[0])
+        for record_class in ORDER[ORDER.index(cursor.record_class) :]:
+            after = cursor if record_class is cursor.record_class else None
+            wanted = question.limit - len(items)
+            found = self._due_of(record_class, question, after, wanted)
+            items += found
+            if len(found) == wanted:
+                last = found[-1]
+                behind = Cursor(
+                    record_class=record_class, closed_at=last.closed_at, case_id=last.case_id
+                )
+                return Due(items=tuple(items), behind=behind)
+        return Due(items=tuple(items))
+
+    def of_customer(self, order: ErasureOrder) -> tuple[Disposable, ...]:
+        """Return every class of every closed case of a customer that has not gone yet.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        items: list[Disposable] = []
+        for record_class in ORDER:
+            found = undisposed(kinds_with(record_class), record_class)
+            ended = or_(found.c.closed_at.is_not(None), found.c.case_id.in_(order.ended))
+            query = select(found).where(
+                found.c.customer_id == order.customer_id,
+                ended,
+                ~waits_for_another(found.c.case_id),
+            )
+            for row in self._rows(query.order_by(found.c.case_id)):
+                facts = {**row, "closed_at": row["closed_at"] or order.at}
+                until = due_at(record_class, facts["closed_at"], order.rules)
+                items.append(Disposable(record_class=record_class, due_at=until, **facts))
+        return tuple(items)
+
+    def open_of_customer(self, order: ErasureOrder) -> tuple[Kept, ...]:
+        """Return what must be closed before it can go, or waits for something that is open.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        found = undisposed(tuple(CLASSES), RecordClass.HISTORY)
+        still = and_(found.c.closed_at.is_(None), found.c.case_id.not_in(order.ended))
+        query = select(found).where(
+            found.c.customer_id == order.customer_id,
+            or_(still, waits_for_another(found.c.case_id)),
+        )
+        return tuple(
+            Kept(case_id=row["case_id"], record_class=record_class, because=Because.OPEN)
+            for row in self._rows(query.order_by(found.c.case_id))
+            for record_class in CLASSES[row["kind"]]
+        )
+
+    def certified(self, certificate_id: str) -> Disposal | None:
+        """Return what an order's certificate says; None if it was not carried out yet.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        return self._database.read(lambda connection: certified(connection, certificate_id))
+
+    def dispose(self, order: DisposalOrder, let_go: Callable[[str], bool]) -> Disposal:
+        """Delete the records of an order's items and file the certificate, in one transaction.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        try:
+            return self._in_turn(lambda connection: carry_out(connection, order, let_go))
+        except StatementRefusedError:
+            if len(order.items) <= 1:
+                return self._refused(order)
+        return self._in_parts(order, let_go)
+
+    def dispose_of_customers(self, after: str, let_go: Callable[[str], bool]) -> CustomersGone:
+        """Delete own records of customers who have no case any more: a batch behind `after`.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+
+        def work(connection: Connection) -> CustomersGone:
+            ids = without_cases(connection, after, CUSTOMERS_AT_ONCE)
+            gone = sum(dispose_of_customer(connection, each, let_go) for each in ids)
+            return CustomersGone(
+                gone=gone, behind=ids[-1] if len(ids) == CUSTOMERS_AT_ONCE else None
+            )
+
+        return self._in_turn(work)
+
+    def file_run(self, run: RetentionRun) -> None:
+        """File the certificate of a run, once.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        certificate = PurgeCertificate(
+            run.certificate_id,
+            "retention_run",
+            run.ended_at or run.began_at,
+            run.model_dump_json(exclude={"cursor"}),
+            frozenset(),
+        )
+
+        self._in_turn(lambda connection: file_once(connection, certificate))
+
+    def _in_parts(self, order: DisposalOrder, let_go: Callable[[str], bool]) -> Disposal:
+        """Dispose of each item by itself, so that one that is refused stops no other."""
+        parts = [
+            self.dispose(
+                order.model_copy(
+                    update={
+                        "certificate_id": f"{order.certificate_id}.{number}",
+                        "items": (item,),
+                        "kept": (),
+                    }
+                ),
+                let_go,
+            )
+            for number, item in enumerate(order.items, 1)
+        ]
+        whole = Disposal(
+            certificate_id=order.certificate_id,
+            at=order.at,
+            policy_version=order.policy_version,
+            gone=tuple(gone for part in parts for gone in part.gone),
+            kept=(*order.kept, *(kept for part in parts for kept in part.kept)),
+            counts=dict(sum((Counter(part.counts) for part in parts), Counter[str]())),
+            customers_gone=max(part.customers_gone for part in parts),
+        )
+        self._in_turn(lambda connection: file_once(connection, certificate_of(order, whole)))
+        return whole
+
+    def _refused(self, order: DisposalOrder) -> Disposal:
+        kept = tuple(
+            Kept(
+                case_id=item.case_id,
+                record_class=item.record_class,
+                because=Because.REFUSED,
+                until=item.due_at,
+            )
+            for item in order.items
+        )
+        return Disposal(
+            certificate_id=order.certificate_id,
+            at=order.at,
+            policy_version=order.policy_version,
+            kept=(*order.kept, *kept),
+        )
+
+    def _due_of(
+        self, record_class: RecordClass, question: DueQuestion, after: Cursor | None, limit: int
+    ) -> list[Disposable]:
+        found = undisposed(kinds_with(record_class), record_class)
+        age = found.c.closed_at
+        query = (
+            select(found)
+            .where(age <= not_before(record_class, question.at, question.rules))
+            .where(~waits_for_another(found.c.case_id))
+            .order_by(age, found.c.case_id)
+            .limit(limit)
+        )
+        if after is not None and after.closed_at is not None:
+            same = and_(age == after.closed_at, found.c.case_id > after.case_id)
+            query = query.where(or_(age > after.closed_at, same))
+        items = []
+        for row in self._rows(query):
+            until = due_at(record_class, row["closed_at"], question.rules)
+            if until > question.at:  # the others closed later
+                break
+            items.append(Disposable(record_class=record_class, due_at=until, **dict(row)))
+        return items
+
+    def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
+        return self._database.read(lambda connection: connection.execute(query).mappings().all())
+
+    def _in_turn(self, work: Callable[[Connection], T]) -> T:
+        """Work in a transaction that no other disposal overlaps."""
+
+        def take_turns(connection: Connection) -> T:
+            self._database.take_turns(connection, _TURNS)
+            return work(connection)
+
+        return self._database.write(take_turns)

@@ -1,0 +1,21 @@
+"""The daily run of retention: what is due goes, in batches, and a certificate says what went.
+
+Kept thin: the sandbox runs this file anew for every firing.
+"""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from sop.disposal import RetentionRun
+
+    from workflows.disposing import RetentionStart, certify, dispose_of_what_is_due
+
+
+@workflow.defn(name="RetentionWorkflow")
+class RetentionWorkflow:
+    """Disposes of the classes of closed cases whose time is over (INQ-7.1, HOF-7)."""
+
+    @workflow.run
+    async def run(self, start: RetentionStart) -> RetentionRun:
+        """Go through everything that is due, once."""
+        return await certify(await dispose_of_what_is_due(start))
