@@ -5,16 +5,9 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from activities.disposal_ports import HoldsPort
 from activities.failures import named_failures
-from activities.privacy_ports import (
-    EndPort,
-    ErasurePort,
-    ExportPort,
-    HoldPort,
-    PersonPort,
-    PrivacyJob,
-)
-from sop.disposal import Disposal, ErasureOrder
+from activities.privacy_ports import EndPort, ExportPort, PersonPort, PrivacyJob
 from sop.keys import customer_owner
 from sop.models import Payload
 from sop.privacy.models import Work, WorkDone
@@ -36,11 +29,10 @@ class Ended(Payload):
 class PrivacyActivities:
     """Acts on holds, the person's records, exports and open cases."""
 
-    holds: HoldPort
+    holds: HoldsPort
     person: PersonPort
     exports: ExportPort
     ending: EndPort
-    erasure: ErasurePort
 
     @activity.defn(name="place_hold")
     def place_hold(self, job: PrivacyJob) -> None:
@@ -89,12 +81,6 @@ class PrivacyActivities:
         """Return whether every one of a person's cases is still under a hold."""
         with named_failures():
             return all(self._is_held(case_id, job.customer_id) for case_id in job.cases)
-
-    @activity.defn(name="erase")
-    async def erase(self, order: ErasureOrder) -> Disposal:
-        """Destroy what the law does not keep of a person; a hold wins."""
-        with named_failures():
-            return await self.erasure.erase(order)
 
     def _is_held(self, case_id: str, customer_id: str) -> bool:
         scopes = (customer_owner(customer_id), case_id)

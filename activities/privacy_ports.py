@@ -1,11 +1,9 @@
 """What privacy requests need from the outside: the person's records, exports, the cases' ends."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
 from activities.ports import PortError
-from sop.disposal import Disposal, ErasureOrder, Hold
 from sop.models import Payload
 from sop.privacy.export import Dossier
 
@@ -54,30 +52,6 @@ class EndPort(Protocol):
         Raises:
             TemporalUnavailableError: Try again.
         """
-        ...
-
-
-class HoldPort(Protocol):
-    """Legal holds, where the keys are; each raises KeysUnavailableError: try again."""
-
-    def place_hold(self, hold_id: str, scopes: Collection[str], at: datetime) -> None:
-        """Hold case ids or `customer-<id>`: from its return on nothing of them is destroyed."""
-        ...
-
-    def release_hold(self, hold_id: str, at: datetime) -> bool:
-        """Release a hold; return whether there was one in force."""
-        ...
-
-    def holds(self, scope: str) -> tuple[Hold, ...]:
-        """Return the holds in force on a scope."""
-        ...
-
-
-class ErasurePort(Protocol):
-    """Destroys what the law does not keep: keys, records, histories; and certifies it."""
-
-    async def erase(self, order: ErasureOrder) -> Disposal:
-        """Carry an order out; repeating it finishes what was left, and returns the same."""
         ...
 
 

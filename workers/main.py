@@ -20,6 +20,7 @@ from runtime.bootstrap import require_bootstrapped
 from runtime.key_place import key_encryption
 from runtime.settings import Settings
 from runtime.temporal import connect
+from workers.destruction import destruction
 from workers.worker import Outside, WorkerLimits, make_worker
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
@@ -49,6 +50,9 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
         stack.callback(keyring.close)
         client = await connect(keyring, address=address, plain_until=settings.plaintext_until)
         await require_bootstrapped(client)
+        key_store = Database(settings.key_database, Limits(pool_size=settings.database_pool_size))
+        stack.callback(key_store.close)
+        privacy, disposal = destruction(database, key_store, keyring, client)
         worker = make_worker(
             client,
             Outside(
@@ -57,6 +61,8 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
                 incidents=incident_system(settings, database, stack),
                 mail=secure_mail(settings, database),
                 duties=SqlDutySource(database),
+                privacy=privacy,
+                disposal=disposal,
             ),
             task_queue=settings.task_queue,
             limits=limits_of(settings),

@@ -8,6 +8,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.crm import CrmActivities
+from activities.disposing import DisposalActivities
 from activities.duties import DutyActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
@@ -47,6 +48,7 @@ class Outside:
         mail: Sends encrypted e-mail to receiving parties.
         duties: Says what the schedules are to open.
         privacy: Does what privacy requests ask for.
+        disposal: Destroys what is due, or is to be erased.
     """
 
     crm: CrmPort
@@ -55,6 +57,7 @@ class Outside:
     mail: SecureMailPort
     duties: DutySource
     privacy: PrivacyActivities
+    disposal: DisposalActivities
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def make_worker(
     crm, paging = CrmActivities(outside.crm), PagingActivities(outside.on_call)
     filing, transferring = IncidentActivities(outside.incidents), TransferActivities(outside.mail)
     due, privacy = DutyActivities(outside.duties), outside.privacy
+    disposal = outside.disposal
     threads = limits.activity_slots + limits.local_activity_slots
     return Worker(
         client,
@@ -119,7 +123,12 @@ def make_worker(
             privacy.make_export,
             privacy.destroy_export,
             privacy.end_open_cases,
-            privacy.erase,
+            disposal.due,
+            disposal.dispose,
+            disposal.erase,
+            disposal.dispose_of_customers,
+            disposal.file_run,
+            disposal.forget_histories,
         ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
         max_concurrent_workflow_tasks=limits.workflow_task_slots,

@@ -10,6 +10,7 @@ from sop.privacy.models import Work, WorkDone
 from sop.privacy.request import PrivacyRequest
 from temporalio import workflow
 
+from workflows.disposing import erase
 from workflows.options import END_CASES, PRIVACY_WORK
 
 _PLAIN: Mapping[Work, tuple[Callable[[PrivacyActivities, PrivacyJob], None], str]]
@@ -76,9 +77,7 @@ async def _erase(job: PrivacyJob, case: PrivacyRequest) -> WorkDone:
         ),
         ended=ended.terminated,
     )
-    what = await workflow.execute_activity_method(
-        PrivacyActivities.erase, order, summary="Destroy keys, records, histories", **PRIVACY_WORK
-    )
+    what = await erase(order)
     return WorkDone(
         work=Work.ERASE,
         counts=what.counts,

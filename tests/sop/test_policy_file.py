@@ -128,7 +128,7 @@ OPTIONAL = {
     r"verification\.attested": "a check that was made elsewhere may then be recorded",
     r"verification\.general_information_exempt": "nothing is then exempt from the check",
     r"(escalation\.\w+|promise|incident|privacy)\.warn_at": "nobody is then warned before",
-    r"((handoff|incident|duty|privacy)\.)?escalation\.\w+\.chain": "nobody is then above the first role",
+    r"((handoff|incident|duty|privacy)\.)?escalation\.\w+\.chain": "nobody is above the first role",
     r"identification\.security_question": "it is then accepted where secondary names it",
     r"retention\.history_days": "histories are then kept for 30 days",
     r"retention\.legal_basis\.\w+": "the shipped basis then holds",

@@ -19,6 +19,7 @@ from sop.privacy.models import (
     HoldReason,
     Law,
     PrivacyOpening,
+    PrivacyStage,
     RefusalReason,
     RequestKind,
     ToldBy,
@@ -116,6 +117,10 @@ class Asked:
         self.told = self.told.model_copy(
             update={name: getattr(self.told, name) + getattr(new, name) for name in lists}
         )
+
+    @property
+    def stage(self) -> PrivacyStage:
+        return self.request.stage
 
     def kinds(self) -> list[str]:
         return [entry.kind for entry in self.told.entries]
