@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.disposal_ports import HoldsPort
 from activities.failures import named_failures
-from activities.privacy_ports import EndPort, ExportPort, PersonPort, PrivacyJob
+from activities.privacy_ports import EndPort, ExportPort, PersonPort, PrivacyJob, RestrictPort
 from sop.keys import customer_owner
 from sop.models import Payload
 from sop.privacy.models import Work, WorkDone
@@ -33,6 +33,7 @@ class PrivacyActivities:
     person: PersonPort
     exports: ExportPort
     ending: EndPort
+    restrictions: RestrictPort
 
     @activity.defn(name="place_hold")
     def place_hold(self, job: PrivacyJob) -> None:
@@ -60,6 +61,12 @@ class PrivacyActivities:
         """Destroy an export's document and its key."""
         with named_failures():
             self.exports.destroy(job.request_id, job.at)
+
+    @activity.defn(name="restrict")
+    def restrict(self, job: PrivacyJob) -> None:
+        """Keep the desk from reading what an erasure had to leave."""
+        with named_failures():
+            self.restrictions.restrict(job.request_id, job.cases, job.at)
 
     @activity.defn(name="end_open_cases")
     async def end_open_cases(self, job: PrivacyJob) -> Ended:

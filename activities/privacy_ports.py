@@ -1,5 +1,6 @@
 """What privacy requests need from the outside: the person's records, exports, the cases' ends."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -40,6 +41,14 @@ class ExportPort(Protocol):
 
     def destroy(self, request_id: str, at: datetime) -> None:
         """Destroy a document and its key."""
+        ...
+
+
+class RestrictPort(Protocol):
+    """What is kept for the law's sake only: the desk reads it no more."""
+
+    def restrict(self, request_id: str, case_ids: Collection[str], at: datetime) -> None:
+        """Restrict cases, once; raises CrmUnavailableError: try again."""
         ...
 
 

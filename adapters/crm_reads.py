@@ -23,6 +23,7 @@ from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.paging import LONGEST_PAGE, ByDeadline
 from adapters.privacy_tables import privacy_requests
+from adapters.restrictions import unrestricted
 from adapters.staff_tables import duties
 from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
@@ -137,6 +138,7 @@ class CrmReads:
         task = tasks.c
         query = (
             select(tasks)
+            .where(unrestricted(task.case_id))
             .where(task.done_at.is_(None) if open_only else true())
             .where(task.assignee == assignee if assignee is not None else true())
             .where(task.case_id == case_id if case_id is not None else true())
@@ -197,6 +199,7 @@ def _wanted(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         for name in ("stage", "category", "priority", "assignee")
         if (value := getattr(wanted, name)) is not None
     ]
+    conditions.append(unrestricted(cases.c.case_id))
     if wanted.due_before is not None:
         conditions.append(cases.c.next_deadline < wanted.due_before)
     if wanted.open_only:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, or_, select, union
 
+from adapters.disposal_tables import disposals, disposed_cases
 from adapters.handoff_tables import (
     handoff_confirmations,
     handoffs,
@@ -18,7 +19,7 @@ from adapters.handoff_tables import (
 )
 from adapters.identity_tables import identity_attempts, identity_factors
 from adapters.incident_tables import filed_reports, incident_reports, incidents
-from adapters.privacy_tables import privacy_exports, privacy_requests
+from adapters.privacy_tables import privacy_exports, privacy_requests, restrictions
 from adapters.proof_tables import (
     certificate_cases,
     certificates,
@@ -97,6 +98,7 @@ def _of_either(table: Table) -> Callable[[str], ColumnElement[bool]]:
 def _own_cases(customer_id: str) -> tuple[Select[Any], ...]:
     return (
         select(cases.c.case_id).where(cases.c.customer_id == customer_id),
+        select(disposed_cases.c.case_id).where(disposed_cases.c.customer_id == customer_id),
         select(handoffs.c.handoff_id).where(handoffs.c.customer_id == customer_id),
     )
 
@@ -127,6 +129,11 @@ def _filed(customer_id: str) -> ColumnElement[bool]:
 def _addressed(customer_id: str) -> ColumnElement[bool]:
     of_case = outbox.c.case_id.in_(case_ids(customer_id))
     return or_(of_case, outbox.c.recipient == f"customer:{customer_id}")
+
+
+def _disposed(customer_id: str) -> ColumnElement[bool]:
+    gone = select(disposed_cases.c.case_id).where(disposed_cases.c.customer_id == customer_id)
+    return disposals.c.case_id.in_(gone)
 
 
 SECTIONS = (
@@ -164,6 +171,9 @@ SECTIONS = (
         {"findings": WithheldBecause.OTHER_PERSONS},
     ),
     Part("privacy_requests", privacy_requests, "incident", _of_customer(privacy_requests)),
+    Part("restrictions", restrictions, "incident", _of_case(restrictions.c.case_id)),
+    Part("disposed_cases", disposed_cases, "incident", _of_customer(disposed_cases)),
+    Part("disposals", disposals, "incident", _disposed),
     Part(
         "erasure_certificates",
         certificate_cases,

@@ -57,6 +57,15 @@ privacy_requests = Table(
     Index(None, "customer_id"),
 )
 
+restrictions = Table(
+    "restrictions",
+    metadata,
+    # What an erasure had to leave, for the law's sake: kept, and read by nobody at the desk.
+    Column("case_id", PlainText, primary_key=True),
+    Column("request_id", PlainText, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+
 privacy_exports = Table(
     "privacy_exports",
     metadata,

@@ -29,6 +29,7 @@ from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
 from adapters.privacy_reads import PrivacyReads
 from adapters.recipient_keys import RecipientKeys
+from adapters.restrictions import Restrictions
 from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import BearerKeys, KeyRing, turn_away
@@ -38,6 +39,7 @@ from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
 from api.readiness import Readiness
 from api.request_log import RequestLog
+from api.restricted import UNRESTRICTED
 from api.routes import (
     briefs,
     cases,
@@ -105,7 +107,7 @@ def create_app(open_parts: OpenParts) -> FastAPI:
     )
     handlers.install(app)
     for routes in _ROUTES:
-        app.include_router(routes.router)
+        app.include_router(routes.router, dependencies=[UNRESTRICTED])
     return app
 
 
@@ -167,6 +169,7 @@ def assemble(
         incidents=IncidentReads(database),
         privacy=PrivacyReads(database),
         exports=SealedExports(database, keyring),
+        restricted=Restrictions(database),
         training=training,
         keys=KeyRing(ApiKeys(database)),
         recipients=RecipientKeys(database),

@@ -189,6 +189,14 @@ class Exports(Protocol):
         ...
 
 
+class Restricted(Protocol):
+    """What is kept for the law's sake only."""
+
+    def is_restricted(self, case_id: str) -> bool:
+        """Return whether the desk may not read a case; raises CrmUnavailableError."""
+        ...
+
+
 class TrainingRecords(Protocol):
     """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
 
@@ -240,6 +248,7 @@ class Parts:
     incidents: IncidentReads
     privacy: PrivacyReads
     exports: Exports
+    restricted: Restricted
     training: TrainingRecords
     keys: KeyRing
     recipients: Recipients

@@ -84,6 +84,7 @@ PERMITTED: dict[str, frozenset[Role]] = {
     "release_hold": _OFFICERS | _MANAGERS,
     "read_privacy_requests": _OFFICERS | _MANAGERS | {Role.AUDITOR},
     "read_privacy_export": _OFFICERS,
+    "read_restricted": _OFFICERS | {Role.AUDITOR},
 }
 """Action to the roles that may do it. What is not in the table nobody may do."""
 

@@ -10,6 +10,7 @@ from adapters.exports import SealedExports
 from adapters.key_disposal import KeyDisposal
 from adapters.keyring import SqlKeyring
 from adapters.person import PersonRecords
+from adapters.restrictions import Restrictions
 from runtime.ending import CaseEnding
 from runtime.histories import TemporalHistories
 
@@ -31,6 +32,7 @@ def destruction(
         person=PersonRecords(database),
         exports=SealedExports(database, keyring, keys),
         ending=CaseEnding(client),
+        restrictions=Restrictions(database),
     )
     histories = TemporalHistories(client)
     return privacy, DisposalActivities(keys, SqlRecords(database), histories)

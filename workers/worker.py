@@ -123,6 +123,7 @@ def make_worker(
             privacy.make_export,
             privacy.destroy_export,
             privacy.end_open_cases,
+            privacy.restrict,
             disposal.due,
             disposal.dispose,
             disposal.erase,

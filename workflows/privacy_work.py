@@ -78,6 +78,14 @@ async def _erase(job: PrivacyJob, case: PrivacyRequest) -> WorkDone:
         ended=ended.terminated,
     )
     what = await erase(order)
+    left = tuple(sorted({part.case_id for part in what.kept}))
+    if left:
+        await workflow.execute_activity_method(
+            PrivacyActivities.restrict,
+            job.model_copy(update={"cases": left}),
+            summary="Keep the desk from reading what is left",
+            **PRIVACY_WORK,
+        )
     return WorkDone(
         work=Work.ERASE,
         counts=what.counts,

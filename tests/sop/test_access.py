@@ -85,6 +85,7 @@ TABLE = {
     "release_hold": "...xx . ....x",
     "read_privacy_requests": "...xx . ..x.x",
     "read_privacy_export": "..... . ....x",
+    "read_restricted": "..... . ..x.x",
 }
 CELLS = [
     (action, role, cell == "x")

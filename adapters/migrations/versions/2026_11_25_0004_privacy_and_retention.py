@@ -18,12 +18,14 @@ def upgrade() -> None:
     """Apply the change."""
     _create_privacy_requests()
     _create_privacy_exports()
+    _create_restrictions()
     _create_disposals()
 
 
 def downgrade() -> None:
     """Take the change back."""
     _drop_disposals()
+    op.drop_table("restrictions")
     op.drop_table("privacy_exports")
     op.drop_table("privacy_requests")
 
@@ -82,6 +84,16 @@ def _create_privacy_requests() -> None:
         op.f("ix_privacy_requests_next_deadline_request_id"),
         "privacy_requests",
         ["next_deadline", "request_id"],
+    )
+
+
+def _create_restrictions() -> None:
+    op.create_table(
+        "restrictions",
+        sa.Column("case_id", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_restrictions")),
     )
 
 

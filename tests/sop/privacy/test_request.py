@@ -71,7 +71,7 @@ def test_nothing_is_done_for_a_requester_who_is_not_verified(kind: RequestKind) 
             request.do(step)
         assert refused.value.clause == "HOF-5.1"
     assert request.request.state.work is None
-    assert request.stage == PrivacyStage.RECEIVED
+    assert str(request.stage) == "received"
 
 
 @pytest.mark.clause("HOF-3.2")
@@ -91,7 +91,7 @@ def test_two_people_decide_and_one_of_them_is_a_privacy_officer() -> None:
 def test_a_manager_may_be_the_second_person() -> None:
     request = asked()
     request.do(VERIFIED, approved(PAULA), released(DORA))
-    assert request.stage == PrivacyStage.EXECUTING
+    assert str(request.stage) == "executing"
 
 
 @pytest.mark.parametrize("step", [VERIFIED, approved(), REFUSED, EXTENDED, TOLD, released()])
@@ -116,11 +116,11 @@ def test_only_a_privacy_officer_places_a_hold() -> None:
 
 def test_an_erasure_goes_from_its_receipt_to_its_end() -> None:
     request = doing()
-    assert request.stage == PrivacyStage.EXECUTING
+    assert str(request.stage) == "executing"
     with pytest.raises(BehindGateError):
         request.do(TOLD)
     request.done(ERASED)
-    assert request.stage == PrivacyStage.EXECUTED
+    assert str(request.stage) == "executed"
     request.do(TOLD)
     assert request.request.outcome().closed_as is ClosedPrivacyAs.FULFILLED
     assert request.kinds() == [
@@ -242,7 +242,7 @@ def test_an_export_is_kept_for_its_time_and_destroyed_after_it() -> None:
 def test_what_a_hold_keeps_is_looked_at_every_day_and_goes_when_it_is_released() -> None:
     request = doing()
     request.done(ERASED.model_copy(update={"remaining": (HELD,)}))
-    assert request.stage == PrivacyStage.PARTLY_EXECUTED
+    assert str(request.stage) == "partly_executed"
     request.do(TOLD)
     assert request.request.state.closed_at is None
     for day in (1, 2):
@@ -264,7 +264,7 @@ def test_what_a_hold_keeps_is_looked_at_every_day_and_goes_when_it_is_released()
 def test_what_the_law_keeps_ends_the_request_and_is_named() -> None:
     request = doing()
     request.done(ERASED.model_copy(update={"remaining": (LAWFUL,)}))
-    assert request.stage == PrivacyStage.EXECUTED
+    assert str(request.stage) == "executed"
     request.do(TOLD)
     assert request.request.outcome().closed_as is ClosedPrivacyAs.FULFILLED
     assert request.entry("erasure.done").detail["why"] == ["legal_claims"]
@@ -280,7 +280,7 @@ def test_a_hold_is_in_force_when_it_is_placed_and_two_people_release_it() -> Non
     with pytest.raises(WrongStageError):
         hold.do(approved())
     hold.done(Work.PLACE_HOLD)
-    assert hold.stage == PrivacyStage.PLACED
+    assert str(hold.stage) == "placed"
     with pytest.raises(BehindGateError):
         hold.do(released())
     hold.do(approved(PAULA))
