@@ -174,12 +174,6 @@ SECTIONS = (
     Part("restrictions", restrictions, "incident", _of_case(restrictions.c.case_id)),
     Part("disposed_cases", disposed_cases, "incident", _of_customer(disposed_cases)),
     Part("disposals", disposals, "incident", _disposed),
-    Part(
-        "erasure_certificates",
-        certificate_cases,
-        "incident",
-        _of_case(certificate_cases.c.case_id),
-    ),
 )
 """Every kind of record of a person, in the order of the document."""
 
@@ -187,6 +181,7 @@ WHOLLY_WITHHELD: Mapping[str, WithheldBecause] = MappingProxyType(
     {
         privacy_exports.name: WithheldBecause.COPY,
         streams.name: WithheldBecause.TECHNICAL,
+        certificate_cases.name: WithheldBecause.TECHNICAL,
         log_leaves.name: WithheldBecause.TECHNICAL,
         log_queue.name: WithheldBecause.TECHNICAL,
         "temporal_histories": WithheldBecause.COPY,

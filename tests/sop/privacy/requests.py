@@ -122,6 +122,11 @@ class Asked:
     def stage(self) -> PrivacyStage:
         return self.request.stage
 
+    @property
+    def work(self) -> str:
+        """What is under way; empty: nothing."""
+        return str(self.request.state.work or "")
+
     def kinds(self) -> list[str]:
         return [entry.kind for entry in self.told.entries]
 
