@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     RowMapping,
     Select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 
 from adapters.database import Database
+from adapters.disposal_tables import disposed_cases
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.paging import LONGEST_PAGE, ByDeadline
@@ -38,6 +40,9 @@ from sop.records import (
     TimelineEntry,
 )
 from sop.standing import Standing, kind_of
+
+GONE = "disposed of"
+"""Stands for the digest of a request whose case has gone: no request has this one."""
 
 _SHOWN_IN_LISTS = [column for column in cases.columns if column.name != "text"]
 _ORDER = ByDeadline(cases.c.next_deadline, cases.c.case_id)
@@ -83,7 +88,10 @@ class CrmReads:
             query = select(request.request_digest).where(request.request_id == case_id)
         elif case_id.startswith("duty-"):  # no request opens one: known, and of no digest
             query = select(literal("").label("request_digest")).where(duties.c.duty_id == case_id)
-        return next((row["request_digest"] for row in self._rows(query)), None)
+        # Of a case that has gone the key stays used: its data keys are destroyed for good.
+        gone = select(literal(GONE), literal(1)).where(disposed_cases.c.case_id == case_id)
+        either = query.add_columns(literal(0).label("rank")).union_all(gone).order_by("rank")
+        return next((row["request_digest"] for row in self._rows(either)), None)
 
     def cases(
         self, wanted: CaseFilter, *, cursor: str | None = None, limit: int = LONGEST_PAGE
@@ -163,7 +171,7 @@ class CrmReads:
         """Return how much the CRM holds."""
         return self._database.read(_counts)
 
-    def _rows(self, query: Select[Any]) -> list[RowMapping]:
+    def _rows(self, query: Select[Any] | CompoundSelect[Any]) -> list[RowMapping]:
         return self._database.read(lambda connection: list(connection.execute(query).mappings()))
 
 

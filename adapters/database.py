@@ -100,6 +100,20 @@ class Database:
         """Do work that only reads, each statement for itself; errors are those of `write`."""
         return _run(self._reader, work)
 
+    def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """Do work that only reads, all of it in the view of one moment; no writer waits for it."""
+
+        def read(connection: Connection) -> T:
+            sqlite = _is_sqlite(self.engine)
+            how = "" if sqlite else " ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            connection.exec_driver_sql(f"BEGIN{how}")
+            try:
+                return work(connection)
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+        return _run(self._reader, read)
+
     def insert(self, table: Table) -> Upsert:
         """Return an INSERT into a table in this database's dialect."""
         return sqlite.insert(table) if _is_sqlite(self.engine) else postgresql.insert(table)

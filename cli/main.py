@@ -1,5 +1,6 @@
 """`handrail`: the operator's door. Each group of commands is a module beside this one."""
 
+import os
 from typing import NoReturn
 
 import typer
@@ -17,9 +18,11 @@ from cli import (
     privacy,
     proof,
     recipients,
+    retention,
     serving,
     setting_up,
     training,
+    verifying,
     views,
 )
 from cli.demo.command import demo
@@ -44,6 +47,8 @@ app.command()(duties.duties)
 app.command()(duties.schedules)
 app.command(name="explain")(proof.explain_case)
 app.command()(proof.certificate)
+app.command()(verifying.verify)
+app.command()(retention.certificates)
 app.command()(brief.brief)
 app.command()(incidents.incidents)
 app.command()(describing.openapi)
@@ -54,10 +59,15 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(training.app, name="training")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(retention.app, name="retention")
 
 
 def main() -> NoReturn:
-    """Run the command that the arguments name, and end the process with its code."""
+    """Run the command that the arguments name, and end the process with its code.
+
+    What it and its children write, databases and logs included, only their user reads.
+    """
+    os.umask(0o077)
     run_and_leave(_command)
 
 

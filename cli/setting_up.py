@@ -15,6 +15,7 @@ from runtime.bootstrap import bootstrap as prepare
 from runtime.key_place import key_encryption
 from runtime.places import locate
 from runtime.policy import load_policy
+from runtime.secret_files import make_private_directory, make_private_file
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect
 
@@ -43,10 +44,15 @@ def bootstrap() -> None:
 
 
 def make_place(settings: Settings) -> None:
-    """Make the directories of SQLite databases."""
+    """Make the files and directories of SQLite databases, which nobody else reads.
+
+    SQLite gives the files beside a database its mode.
+    """
     for url in map(make_url, (settings.database_url, settings.key_database_url)):
         if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = Path(url.database)
+            make_private_directory(path.parent)
+            make_private_file(path)
 
 
 async def _bootstrap(settings: Settings) -> BootstrapReport:

@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 from runtime import launch
 from runtime.errors import OperatorError
 from runtime.run_file import RunFile, Running, claim
+from runtime.secret_files import make_private_file
 from runtime.temporal import NoKeys, connect
 from runtime.temporal_command import find_temporal
 
@@ -147,11 +148,12 @@ async def _start(
 async def _spawn(command: list[str], log_file: Path, claim_fd: int) -> asyncio.subprocess.Process:
     """Start the command in a session of its own, so that Ctrl-C reaches us first."""
     launcher = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
+    make_private_file(log_file)
     with log_file.open("ab") as out:
         return await asyncio.create_subprocess_exec(
             *launcher, *command,
             stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
-            start_new_session=True, pass_fds=(claim_fd,),
+            start_new_session=True, pass_fds=(claim_fd,), umask=0o077,
         )  # fmt: skip
 
 

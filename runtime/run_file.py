@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from runtime.errors import OperatorError
+from runtime.secret_files import make_private_directory
 
 # A starting process needs a moment to say where it is; a server whose parent was killed, to end.
 _ATTEMPTS = 150
@@ -83,7 +84,7 @@ def find_running(state_dir: Path) -> Running | None:
 
 
 def _open(state_dir: Path) -> int:
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_directory(state_dir)
     return os.open(_path(state_dir), os.O_RDWR | os.O_CREAT, 0o600)
 
 

@@ -18,6 +18,7 @@ from temporalio.client import (
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
     ScheduleDescription,
+    ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
@@ -35,9 +36,13 @@ TRAINING_REMINDERS = "handrail-training-reminders"
 PROCEDURE_REVIEW = "handrail-procedure-review"
 AUDIT = "handrail-audit"
 RETENTION = "handrail-retention"
+CHECKPOINTS = "handrail-checkpoints"
 
 CATCH_UP = timedelta(days=31)
 """A firing that an outage has swallowed is made up for so long: an audit comes once a month."""
+
+CHECKPOINT_EVERY = timedelta(minutes=5)
+"""So long a rewritten chain could go unnoticed. Not the procedures' business, so no policy's."""
 
 _NOT_OURS_TO_DO = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}
 _PAUSE_S = 0.2
@@ -52,13 +57,17 @@ class Plan:
         opens: What it opens, for a person.
         when: The calendar, in the desk's time zone.
         wanted: Whether the policy has what it needs.
+        carries_policy: Whether what it starts gets the policy in force; it has no input otherwise.
+        catch_up: For how long a firing is made up that an outage has swallowed.
     """
 
     schedule_id: str
     workflow: str
     opens: str
-    when: ScheduleCalendarSpec
+    when: ScheduleCalendarSpec | ScheduleIntervalSpec
     wanted: Callable[[Policy], bool]
+    carries_policy: bool = True
+    catch_up: timedelta = CATCH_UP
 
 
 _DAILY = ScheduleCalendarSpec(hour=[ScheduleRange(_HOUR)], comment="every day")
@@ -100,7 +109,17 @@ PLANS = (
         "RetentionWorkflow",
         "the disposal of records whose time is over",
         _DISPOSALS,
-        lambda _: True,
+        lambda _policy: True,
+    ),
+    # One firing makes up for all before it.
+    Plan(
+        CHECKPOINTS,
+        "CheckpointJournal",
+        "a checkpoint of the journal",
+        ScheduleIntervalSpec(every=CHECKPOINT_EVERY),
+        lambda _policy: True,
+        carries_policy=False,
+        catch_up=CHECKPOINT_EVERY,
     ),
 )
 
@@ -210,20 +229,24 @@ def _schedule(plan: Plan, policy: Policy, task_queue: str) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
             plan.workflow,
-            ScheduledStart(policy=policy),
+            args=[ScheduledStart(policy=policy)] if plan.carries_policy else [],
             id=plan.schedule_id,
             task_queue=task_queue,
             static_summary=f"Open {plan.opens}",
         ),
-        spec=ScheduleSpec(calendars=[plan.when], time_zone_name=policy.case.desk.time_zone),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
+        spec=ScheduleSpec(
+            calendars=[plan.when] if isinstance(plan.when, ScheduleCalendarSpec) else [],
+            intervals=[plan.when] if isinstance(plan.when, ScheduleIntervalSpec) else [],
+            time_zone_name=policy.case.desk.time_zone,
+        ),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=plan.catch_up),
         state=ScheduleState(note=_note(plan, policy, task_queue)),
     )
 
 
 def _note(plan: Plan, policy: Policy, task_queue: str) -> str:
     """Return what the schedule is for, with a mark of all that it carries: the same, no update."""
-    said = (policy.model_dump_json(), task_queue, repr(plan.when), str(CATCH_UP))
+    said = (policy.model_dump_json(), task_queue, repr(plan.when), str(plan.catch_up))
     mark = hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
     return f"Opens {plan.opens}. Policy {policy.version}, {mark}."
 

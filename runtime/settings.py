@@ -108,6 +108,17 @@ def _incident_address(value: str) -> str:
     return value
 
 
+def _checkpoint_store(value: str) -> str:
+    if "://" not in value:
+        return str(Path(value).absolute())
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("this is neither a directory nor an https:// address")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the secret belongs into HANDRAIL_CHECKPOINT_TOKEN")
+    return value
+
+
 def _mail_address(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}", value):
         raise ValueError("this is not an e-mail address")
@@ -165,6 +176,19 @@ class Settings(BaseSettings):
         description="the key of what customers are identified by, 32 characters or more; "
         "a SQLite database has its own, in the state directory",
         repr=False,
+    )
+    checkpoint_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        None,
+        description="the key that signs checkpoints of the journal, 32 characters or more; a "
+        "SQLite database has its own, in the state directory",
+        repr=False,
+    )
+    checkpoint_store: Annotated[str, AfterValidator(_checkpoint_store)] = Field(
+        default_factory=lambda data: str(data["state_dir"] / "checkpoints"),
+        description="where checkpoints are kept: a directory, or an https:// address",
+    )
+    checkpoint_token: SecretStr | None = Field(
+        None, description="the bearer token of the store of checkpoints"
     )
     policy_file: Annotated[Path, AfterValidator(Path.absolute)] = Field(
         Path(str(files("sop") / "policy.toml")), description="the policy file in TOML"

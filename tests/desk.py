@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
+from activities.disposing import DisposalActivities
 from activities.key_ports import Keyring
 from activities.ports import CrmPort, IncidentPort
 from adapters.crm import SqlCrm
@@ -237,9 +238,13 @@ def train(database: Database, policy: Policy, *people: Actor) -> None:
 
 
 def a_worker(
-    desk: Desk, crm: CrmPort | None = None, incidents: IncidentPort | None = None
+    desk: Desk,
+    crm: CrmPort | None = None,
+    incidents: IncidentPort | None = None,
+    disposal: DisposalActivities | None = None,
 ) -> Worker:
     """Return a worker of the desk, to be entered."""
+    privacy, disposes = destroying(desk.database, desk.client)
     return make_worker(
         desk.client,
         Outside(
@@ -248,7 +253,8 @@ def a_worker(
             incidents=incidents or SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
-            **destroying(desk.database, desk.client),
+            privacy=privacy,
+            disposal=disposal or disposes,
         ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(

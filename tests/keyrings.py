@@ -7,10 +7,11 @@ import os
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from temporalio.client import Client
 
+from activities.disposing import DisposalActivities
+from activities.privacy import PrivacyActivities
 from adapters.database import Database, Limits
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import upgrade_keys
@@ -43,10 +44,9 @@ def shared_key_store() -> Database:
     return Database(os.environ[URL], Limits(pool_size=4))
 
 
-def destroying(database: Database, client: Client) -> dict[str, Any]:
+def destroying(database: Database, client: Client) -> tuple[PrivacyActivities, DisposalActivities]:
     """Return what a worker's privacy requests and disposals act with."""
-    privacy, disposal = destruction(database, shared_key_store(), shared_keyring(), client)
-    return {"privacy": privacy, "disposal": disposal}
+    return destruction(database, shared_key_store(), shared_keyring(), client)
 
 
 def a_keyring(directory: Path) -> SqlKeyring:

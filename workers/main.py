@@ -3,25 +3,33 @@
 import asyncio
 import signal
 from contextlib import ExitStack
+from pathlib import Path
 
 import structlog
 
 from activities.ports import IncidentPort
+from activities.proving import ProofActivities
+from adapters.checkpoint_signing import CheckpointSigner
+from adapters.checkpoints import CheckpointFiles, HttpCheckpoints
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
 from adapters.duty_reads import SqlDutySource
 from adapters.incident_webhook import WebhookIncidents
 from adapters.incidents import FiledReports, SqlIncidents
+from adapters.journal_log import SqlJournalLog
 from adapters.keyring import open_keyring
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
+from runtime.checkpoint_key import checkpoint_key
 from runtime.key_place import key_encryption
 from runtime.settings import Settings
 from runtime.temporal import connect
 from workers.destruction import destruction
 from workers.worker import Outside, WorkerLimits, make_worker
+
+_KEY_CONNECTIONS = 3  # beside the keyring's own: one run of retention, an erasure, a hold
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -50,7 +58,7 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
         stack.callback(keyring.close)
         client = await connect(keyring, address=address, plain_until=settings.plaintext_until)
         await require_bootstrapped(client)
-        key_store = Database(settings.key_database, Limits(pool_size=settings.database_pool_size))
+        key_store = Database(settings.key_database, Limits(pool_size=_KEY_CONNECTIONS))
         stack.callback(key_store.close)
         privacy, disposal = destruction(database, key_store, keyring, client)
         worker = make_worker(
@@ -63,6 +71,7 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
                 duties=SqlDutySource(database),
                 privacy=privacy,
                 disposal=disposal,
+                proof=proof(settings, database, stack),
             ),
             task_queue=settings.task_queue,
             limits=limits_of(settings),
@@ -87,6 +96,18 @@ def incident_system(settings: Settings, database: Database, stack: ExitStack) ->
     )
     stack.callback(webhook.close)
     return webhook
+
+
+def proof(settings: Settings, database: Database, stack: ExitStack) -> ProofActivities:
+    """Return what signs checkpoints of the journal, and hands them to the settings' store."""
+    signer = CheckpointSigner(checkpoint_key(settings).get_secret_value())
+    journal, address = SqlJournalLog(database, signer), settings.checkpoint_store
+    if not address.startswith("https:"):
+        return ProofActivities(journal, CheckpointFiles(Path(address), signer.verifier_key))
+    token = settings.checkpoint_token
+    store = HttpCheckpoints(address, token.get_secret_value() if token is not None else None)
+    stack.callback(store.close)
+    return ProofActivities(journal, store)
 
 
 def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:

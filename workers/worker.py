@@ -1,8 +1,10 @@
 """The worker: which workflows and activities it runs, and how it stops."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -14,6 +16,7 @@ from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
 from activities.ports import CrmPort, DutySource, IncidentPort, OnCallPort, SecureMailPort
 from activities.privacy import PrivacyActivities
+from activities.proving import ProofActivities
 from activities.transferring import TransferActivities
 from runtime.temporal import require_codec
 from workflows.duty import DutyWorkflow
@@ -22,6 +25,8 @@ from workflows.handoff import HandoffWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
 from workflows.privacy import PrivacyRequestWorkflow
+from workflows.proving import CheckpointJournal
+from workflows.retention import RetentionWorkflow
 from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
 
 WORKFLOWS = (
@@ -34,6 +39,8 @@ WORKFLOWS = (
     OpenReviews,
     OpenTrainingReminders,
     OpenAudits,
+    RetentionWorkflow,
+    CheckpointJournal,
 )
 
 
@@ -47,8 +54,9 @@ class Outside:
         incidents: The incident management system.
         mail: Sends encrypted e-mail to receiving parties.
         duties: Says what the schedules are to open.
-        privacy: Does what privacy requests ask for.
-        disposal: Destroys what is due, or is to be erased.
+        privacy: Does what privacy requests ask for; None: another worker does.
+        disposal: Destroys what is due, or to be erased; None: another worker does.
+        proof: Signs checkpoints of the journal; None: another worker of the task queue does.
     """
 
     crm: CrmPort
@@ -56,8 +64,9 @@ class Outside:
     incidents: IncidentPort
     mail: SecureMailPort
     duties: DutySource
-    privacy: PrivacyActivities
-    disposal: DisposalActivities
+    privacy: PrivacyActivities | None = None
+    disposal: DisposalActivities | None = None
+    proof: ProofActivities | None = None
 
 
 @dataclass(frozen=True)
@@ -100,8 +109,7 @@ def make_worker(
     require_codec(client)
     crm, paging = CrmActivities(outside.crm), PagingActivities(outside.on_call)
     filing, transferring = IncidentActivities(outside.incidents), TransferActivities(outside.mail)
-    due, privacy = DutyActivities(outside.duties), outside.privacy
-    disposal = outside.disposal
+    due = DutyActivities(outside.duties)
     threads = limits.activity_slots + limits.local_activity_slots
     return Worker(
         client,
@@ -117,19 +125,9 @@ def make_worker(
             due.reminders_due,
             due.audits_due,
             due.is_renewed,
-            privacy.place_hold,
-            privacy.release_hold,
-            privacy.holds_stand,
-            privacy.make_export,
-            privacy.destroy_export,
-            privacy.end_open_cases,
-            privacy.restrict,
-            disposal.due,
-            disposal.dispose,
-            disposal.erase,
-            disposal.dispose_of_customers,
-            disposal.file_run,
-            disposal.forget_histories,
+            *(_privacy(outside.privacy) if outside.privacy is not None else []),
+            *(_disposing(outside.disposal) if outside.disposal is not None else []),
+            *([outside.proof.checkpoint] if outside.proof is not None else []),
         ],
         activity_executor=ThreadPoolExecutor(threads, thread_name_prefix="activity"),
         max_concurrent_workflow_tasks=limits.workflow_task_slots,
@@ -138,3 +136,26 @@ def make_worker(
         graceful_shutdown_timeout=limits.graceful_shutdown,
         sticky_queue_schedule_to_start_timeout=limits.sticky_timeout,
     )
+
+
+def _privacy(privacy: PrivacyActivities) -> list[Callable[..., Any]]:
+    return [
+        privacy.place_hold,
+        privacy.release_hold,
+        privacy.holds_stand,
+        privacy.make_export,
+        privacy.destroy_export,
+        privacy.end_open_cases,
+        privacy.restrict,
+    ]
+
+
+def _disposing(disposal: DisposalActivities) -> list[Callable[..., Any]]:
+    return [
+        disposal.due,
+        disposal.dispose,
+        disposal.erase,
+        disposal.dispose_of_customers,
+        disposal.file_run,
+        disposal.forget_histories,
+    ]

@@ -21,6 +21,9 @@ from workflows.options import ASK_WHAT_IS_DUE, DISPOSE
 BATCHES_TO_A_RUN = 100
 """So many batches, then the workflow continues as new: histories stay short."""
 
+BATCH = 50
+"""Classes of cases that are disposed of at once, in one transaction."""
+
 LOOK_AGAIN = timedelta(seconds=30)
 """Between two looks whether Temporal has deleted what it was told to: it takes half a minute."""
 
@@ -108,7 +111,7 @@ async def _batch(policy: Policy, run: RetentionRun) -> tuple[Cursor | None, Rete
     now, rules = workflow.now(), rules_of(policy)
     due = await workflow.execute_activity_method(
         DisposalActivities.due,
-        DueQuestion(rules=rules, at=now, after=run.cursor),
+        DueQuestion(rules=rules, at=now, after=run.cursor, limit=BATCH),
         summary="Ask what is due",
         **ASK_WHAT_IS_DUE,
     )

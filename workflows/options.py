@@ -124,6 +124,18 @@ DISPOSE = ActivityOptions(
     priority=ORDINARY,
 )
 
+# The next firing does what this one could not: nothing is to pile up behind a store that is away.
+CHECKPOINT = BoundedActivityOptions(
+    start_to_close_timeout=timedelta(minutes=2),
+    schedule_to_close_timeout=timedelta(minutes=4),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+    ),
+    priority=ORDINARY,
+)
+
 # A reminder looks a training up every day: what cannot be told now, is told then.
 LOOK_UP = BoundedActivityOptions(
     start_to_close_timeout=timedelta(seconds=15),

@@ -28,7 +28,6 @@ from tests.bench.history import actions_in, kinds_of, own_events, payload_bytes,
 from tests.bench.paths import PATHS, House, PatientOnCall, family, rest_of_one
 from tests.databases import watch
 from tests.desk import Desk, a_desk
-from tests.keyrings import destroying
 from workers.worker import Outside, WorkerLimits, make_worker
 
 ALL_PATHS = PATHS | HANDOFF_PATHS
@@ -128,7 +127,6 @@ async def _patient_worker(desk: Desk) -> AsyncIterator[Worker]:
             incidents=SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
-            **destroying(desk.database, desk.client),
         ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(

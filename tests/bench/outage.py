@@ -29,7 +29,6 @@ from tests.bench.history import kinds_of, own_events
 from tests.bench.paths import at_rest
 from tests.bench.throughput import opening
 from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, Desk, a_desk, shipped_policy
-from tests.keyrings import destroying
 from workers.main import limits_of
 from workers.worker import Outside, make_worker
 
@@ -210,7 +209,6 @@ async def endure(server: DevServer, url: str, name: str, away: Away, seconds: fl
                     incidents=SqlIncidents(desk.database),
                     mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
                     duties=SqlDutySource(desk.database),
-                    **destroying(desk.database, desk.client),
                 ),
                 task_queue=desk.task_queue,
                 limits=limits_of(Settings()),

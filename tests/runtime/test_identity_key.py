@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from runtime.identity_key import IdentityKeyError, identity_key
+from runtime.secret_files import SecretFileError
 from runtime.settings import Settings, SettingsError, load_settings
 
 GIVEN = "0123456789abcdef0123456789abcdef"
@@ -53,18 +54,19 @@ def test_a_database_that_several_machines_use_needs_a_key_that_is_given(tmp_path
 def test_a_damaged_file_is_told_and_not_replaced(tmp_path: Path) -> None:
     file = tmp_path / "identity.key"
     file.write_text("half a key")
+    file.chmod(0o600)
     with pytest.raises(IdentityKeyError, match="damaged") as told:
         identity_key(settings(tmp_path))
     assert "half a key" not in str(told.value)
     assert file.read_text() == "half a key"
     file.write_bytes(b"\xff" * 40)
-    with pytest.raises(IdentityKeyError, match="cannot be read"):
+    with pytest.raises(SecretFileError, match="cannot be read"):
         identity_key(settings(tmp_path))
 
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(IdentityKeyError, match="HANDRAIL_STATE_DIR"):
+    with pytest.raises(SecretFileError, match="HANDRAIL_STATE_DIR"):
         identity_key(settings(tmp_path / "file" / "state"))
 
 

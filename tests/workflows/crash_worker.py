@@ -18,7 +18,7 @@ from runtime.process import run_and_leave
 from runtime.temporal import connect
 from sop.outgoing import FlushBatch
 from sop.registers import IncidentReport
-from tests.keyrings import destroying, shared_keyring
+from tests.keyrings import shared_keyring
 from workers.worker import Outside, WorkerLimits, make_worker
 
 
@@ -64,16 +64,14 @@ async def work(address: str, url: str, task_queue: str, kind: str, died: str) ->
     database = Database(url, Limits(pool_size=8))
     filing = kind == "report.filed"
     incidents = DyingIncidents(database, Path(died)) if filing else SqlIncidents(database)
-    client = await connect(shared_keyring(), address=address)
     worker = make_worker(
-        client,
+        await connect(shared_keyring(), address=address),
         Outside(
             crm=DyingCrm(database, kind, Path(died)),
             on_call=OutboxOnCall(database),
             incidents=incidents,
             mail=OutboxSecureMail(database, sender="desk@example.org"),
             duties=SqlDutySource(database),
-            **destroying(database, client),
         ),
         task_queue=task_queue,
         limits=WorkerLimits(

@@ -17,7 +17,6 @@ from runtime.devserver import DevServer
 from sop import messages as m
 from sop.policy import Policy
 from tests.desk import ANNA, CONFIRMED, RESOLVED, VERIFIED, a_desk, sqlite_url
-from tests.keyrings import destroying
 from workers.worker import Outside, WorkerLimits, make_worker
 
 ONE_FLUSH_AT_A_TIME = WorkerLimits(
@@ -42,7 +41,6 @@ async def test_a_flush_that_never_had_its_turn_is_written_when_the_database_is_b
                 incidents=SqlIncidents(desk.database),
                 mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
                 duties=SqlDutySource(desk.database),
-                **destroying(desk.database, desk.client),
             ),
             task_queue=desk.task_queue,
             limits=ONE_FLUSH_AT_A_TIME,
