@@ -35,6 +35,7 @@ from tests.desk import (
 )
 from tests.histories_duties import DUTY_STORIES
 from tests.histories_handoffs import HANDOFF_STORIES
+from tests.histories_privacy import PRIVACY_STORIES
 from workflows.escalating import escalation_id
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -189,6 +190,7 @@ STORIES: dict[str, Story] = {
     "corrected": corrected,
     **HANDOFF_STORIES,
     **DUTY_STORIES,
+    **PRIVACY_STORIES,
 }
 
 
