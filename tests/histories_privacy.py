@@ -8,7 +8,18 @@ from sop.privacy import messages as p
 from sop.privacy.models import ExtensionReason, RefusalReason, RequestKind, ToldBy
 from tests.desk import CONFIRMED, RESOLVED, Desk, eventually
 from tests.desk import VERIFIED as IDENTIFIED
-from tests.privacy import APPROVED, PAULA, RELEASED, TOLD, VERIFIED, asked, closed, held, released, row
+from tests.privacy import (
+    APPROVED,
+    PAULA,
+    RELEASED,
+    TOLD,
+    VERIFIED,
+    asked,
+    closed,
+    held,
+    released,
+    row,
+)
 from workflows.escalating import escalation_id
 
 

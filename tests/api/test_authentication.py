@@ -12,6 +12,7 @@ from api.authentication import KEPT, KEPT_IN_OUTAGE, KeyRing
 from sop.access import PERMITTED
 from sop.incident.incident import STEPS as INCIDENT_STEPS
 from sop.models import Actor, Role
+from sop.privacy.request import STEPS as PRIVACY_STEPS
 from tests.api.callers import BILLING, CONFIRMED, RECEPTION, RESOLVED, VERIFIED, Callers, inquiry
 from tests.api.handing import STEPS as HANDOFF_STEPS
 from tests.api.test_problems import UNKNOWN, is_problem
@@ -63,6 +64,13 @@ ELSEWHERE = {
     "read_form_results",
     "read_incident_reports",
     *HANDOFF_STEPS,
+    "open_privacy_request",
+    "place_hold",
+    "release_hold",
+    "read_privacy_requests",
+    "read_privacy_export",
+    "read_restricted",
+    *(step.step for step in PRIVACY_STEPS),
 }
 """What has tests of its own: it is no step of an inquiry."""
 CALLERS = [role for role in Role if role is not Role.SYSTEM]
@@ -146,7 +154,7 @@ async def test_a_key_is_looked_up_once_and_then_known_for_a_moment(
         await caller.get(f"/v1/inquiries/{case_id}")
     with watch(desk.database) as none:
         await caller.get("/v1/policy")
-    assert [traffic.counts[0] for traffic in (first, second, none)] == [3, 2, 0]
+    assert [traffic.counts[0] for traffic in (first, second, none)] == [4, 3, 0]
 
 
 class Clock:
