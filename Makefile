@@ -63,6 +63,14 @@ openapi-check: $(DEV) ## Compare the API with its committed description
 clauses: $(DEV) ## Show each clause with the tests that prove it
 	@$(BIN)/python -m tests.clause_table
 
+.PHONY: audit
+audit: $(DEV) ## Ask for known vulnerabilities of the locked packages
+	@$(BIN)/python -m tests.supply_chain audit
+
+.PHONY: sbom
+sbom: $(DEV) ## Write the bill of materials (CycloneDX) to build/sbom.cdx.json
+	@$(BIN)/python -m tests.supply_chain sbom
+
 ##: What a developer runs
 
 .PHONY: fmt
@@ -73,6 +81,10 @@ fmt: $(DEV) ## Format the files, and mend what can be mended
 .PHONY: bench
 bench: $(DEV) ## Measure what a case costs, into docs/costs.md
 	@$(BIN)/python -m tests.bench
+
+.PHONY: fuzz
+fuzz: $(DEV) ## Send the API 10,000 requests made from its description; ARGS=... as --help says
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 .PHONY: histories
 histories: $(DEV) ## Record anew the histories that the replay tests replay
@@ -91,6 +103,7 @@ docs: $(DEV) ## Write the parts of the documents that follow from the code
 lock: $(DEV) ## Renew the lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --output-file requirements-dev.lock
 	@$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) --constraint requirements-dev.lock --extra aws --output-file requirements-aws.lock
 	@$(LOCK:pyproject.toml=) --group build --constraint requirements-dev.lock \
 		--output-file requirements-build.lock
 

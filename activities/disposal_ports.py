@@ -87,9 +87,9 @@ class KeyDisposalPort(HoldsPort, Protocol):
         ...
 
     def destroy_customer(self, customer_id: str) -> bool:
-        """Delete the keys of a customer's own record; a returning customer gets new ones.
+        """Destroy the keys of a customer's own record; a returning customer gets new ones.
 
-        Returns False, and deletes nothing, where a hold stands on the customer.
+        Returns False, and destroys nothing, where a hold stands on the customer.
         """
         ...
 

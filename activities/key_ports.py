@@ -4,6 +4,8 @@ No error's text holds a value: what a codec raises stands in histories and logs.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from activities.ports import PortError
@@ -28,6 +30,21 @@ class UnknownKeyError(PortError):
 
 class TamperedError(PortError):
     """What is to be opened was altered, or belongs somewhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEncryption:
+    """What wraps the data keys, and what opens the door to it.
+
+    Attributes:
+        place: As `adapters.wrappers.open_wrapper` takes it, e.g. `local:FILE`.
+        token: For OpenBao or Vault, where it stands in no file.
+        token_file: For OpenBao or Vault; read again when it has changed.
+    """
+
+    place: str
+    token: str = field(default="", repr=False)
+    token_file: Path | None = None
 
 
 class DataKey(Protocol):
@@ -72,8 +89,13 @@ class Keyring(Protocol):
         """Return a key by its id, if it is at hand, without asking anything."""
         ...
 
-    def obtain(self, owner: str, classes: Collection[RecordClass]) -> Mapping[RecordClass, DataKey]:
-        """Return an owner's keys; those that there are not yet are made. One statement at most.
+    def obtain(
+        self, owner: str, classes: Collection[RecordClass], *, likely_new: bool = False
+    ) -> Mapping[RecordClass, DataKey]:
+        """Return an owner's keys; those that there are not yet are made.
+
+        One statement, and one more if keys must be made of which it was not `likely_new` that
+        they must.
 
         Raises:
             KeyErasedError: One of them was destroyed.
@@ -83,6 +105,14 @@ class Keyring(Protocol):
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, DataKey]:
         """Return keys by their ids; erased and unknown ones are left out. One statement at most.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        ...
+
+    def destroyed(self, key_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these keys there were, and are no more.
 
         Raises:
             KeysUnavailableError: Try again.

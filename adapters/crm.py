@@ -3,6 +3,7 @@
 `docs/adr/0003-journal-flush-by-local-activity.md` says which fence, and why.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
@@ -13,7 +14,8 @@ from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.journal_chain import ChainMovedError, Head, chained, head_of, heads, noticing_moves
 from adapters.privacy_tables import privacy_requests
-from adapters.registers import Registers, columns_of
+from adapters.registers import Registers, columns_of, whose_registers
+from adapters.sealing import Seals
 from adapters.staff_tables import duties
 from adapters.tables import cases, customers, journal_entries, streams
 from sop.duty.models import DutyRow
@@ -54,29 +56,29 @@ class SqlCrm:
             CrmUnavailableError: The database did not answer; trying again may work.
             StatementRefusedError: It answered, and refused.
         """
+        seals = self._database.sealing.seals(_whose(batch))
         try:
-            return self._database.write(lambda connection: self._flush(connection, batch))
+            return self._database.write(lambda connection: self._flush(connection, batch, seals))
         except ChainMovedError:
-            return self._database.write(lambda connection: self._flush(connection, batch))
+            return self._database.write(lambda connection: self._flush(connection, batch, seals))
 
-    def _flush(self, connection: Connection, batch: FlushBatch) -> FlushReceipt:
-        head = self._claim(connection, batch)
+    def _flush(self, connection: Connection, batch: FlushBatch, seals: Seals) -> FlushReceipt:
+        head = self._claim(connection, batch, seals)
         if head is None:
             return FlushReceipt()
         if batch.outgoing.opening is not None:
-            connection.execute(
-                self._customer, _customer_row(batch.outgoing.opening.customer, batch)
-            )
+            customer = _customer_row(batch.outgoing.opening.customer, batch)
+            connection.execute(self._customer, seals.seal(customers, customer))
         for table, row in _rows_of(batch):
             if row is not None:
-                connection.execute(self._rows[table], _row_of(row, batch))
-        written, superseded = self._append(connection, batch, head)
+                connection.execute(self._rows[table], seals.seal(table, _row_of(row, batch)))
+        written, superseded = self._append(connection, batch, head, seals)
         if written < len(batch.outgoing.entries):
             self._registers.forget_lost(connection, batch)
-        self._registers.put(connection, batch)
+        self._registers.put(connection, batch, seals)
         return FlushReceipt(written=written, superseded=superseded)
 
-    def _claim(self, connection: Connection, batch: FlushBatch) -> Head | None:
+    def _claim(self, connection: Connection, batch: FlushBatch, seals: Seals) -> Head | None:
         """Move the fence, and lock it until the commit; return the chain's head.
 
         None: a later task has moved it.
@@ -87,18 +89,20 @@ class SqlCrm:
             return head_of(batch.stream, connection.execute(self._stream, row).first())
         opening = batch.outgoing.opening
         upsert = self._opening if opening else self._case
-        claimed = connection.execute(upsert, _case_row(batch.case, opening, batch))
-        return head_of(batch.stream, claimed.first())
+        row = seals.seal(cases, _case_row(batch.case, opening, batch))
+        return head_of(batch.stream, connection.execute(upsert, row).first())
 
-    def _append(self, connection: Connection, batch: FlushBatch, head: Head) -> tuple[int, int]:
+    def _append(
+        self, connection: Connection, batch: FlushBatch, head: Head, seals: Seals
+    ) -> tuple[int, int]:
         """Write the entries; return how many were new, and how many replaced a lost one."""
         entries = batch.outgoing.entries
         if not entries:
             return 0, 0
         stored = self._stored(connection, batch) if entries[0].seq <= head.seq else {}
-        new = [_entry_row(batch, entry) for entry in entries if entry.seq not in stored]
+        new = [_entry_row(batch, entry, seals) for entry in entries if entry.seq not in stored]
         replacing = [
-            _entry_row(batch, entry, revision=stored[entry.seq][0] + 1)
+            _entry_row(batch, entry, seals, revision=stored[entry.seq][0] + 1)
             for entry in entries
             if entry.seq in stored and stored[entry.seq][1] != entry.entry_id
         ]
@@ -220,8 +224,19 @@ def _row_of(row: Row, batch: FlushBatch) -> dict[str, Any]:
     return {**values, **lists, "opened_at": batch.at, "updated_at": batch.at}
 
 
-def _entry_row(batch: FlushBatch, entry: Entry, *, revision: int = 0) -> dict[str, Any]:
-    return {
+def _whose(batch: FlushBatch) -> Iterator[tuple[Table, dict[str, Any]]]:
+    """Yield what a flush seals: of each kind of row one that says whose it is."""
+    yield journal_entries, {"case_id": batch.case_id}
+    if batch.outgoing.opening is not None:
+        yield customers, {"customer_id": batch.outgoing.opening.customer.customer_id}
+    yield from whose_registers(batch)
+
+
+def _entry_row(
+    batch: FlushBatch, entry: Entry, seals: Seals, *, revision: int = 0
+) -> dict[str, Any]:
+    """Return an entry's row as it is stored; it was sealed for its revision."""
+    row = {
         "stream": batch.stream,
         "seq": entry.seq,
         "revision": revision,
@@ -234,3 +249,4 @@ def _entry_row(batch: FlushBatch, entry: Entry, *, revision: int = 0) -> dict[st
         "clauses": entry.clauses,
         "detail": entry.detail,
     }
+    return seals.seal(journal_entries, row)

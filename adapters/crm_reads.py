@@ -4,21 +4,21 @@ Only the confirmed journal is shown: of each entry the newest revision, and none
 version that its writer last reached.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Connection,
-    RowMapping,
     Select,
+    Table,
     exists,
     func,
-    literal,
     select,
     true,
 )
 
+from adapters.access_facts import facts_query, opened_by, to_facts
 from adapters.database import Database
 from adapters.disposal_tables import disposed_cases
 from adapters.handoff_tables import handoffs
@@ -30,6 +30,7 @@ from adapters.staff_tables import duties
 from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
 from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, TaskRecord
+from sop.object_rules import ObjectFacts, object_kind
 from sop.records import (
     CaseDetail,
     CaseFilter,
@@ -76,22 +77,34 @@ class CrmReads:
         rows = self._rows(standing_query(kind, case_id))
         return next((to_standing(kind, case_id, row) for row in rows), None)
 
+    def facts(self, case_id: str) -> ObjectFacts | None:
+        """Return what decides who may do what in a case of any kind; None if there is none."""
+        kind = object_kind(case_id)
+        if kind is None:
+            return None
+        rows = self._rows(facts_query(kind, case_id))
+        return next((to_facts(kind, row) for row in rows), None)
+
     def find_case_digest(self, case_id: str) -> str | None:
         """Return the digest of the request that opened a case; None if there is none."""
-        query = select(cases.c.request_digest).where(cases.c.case_id == case_id)
+        table: Table = cases
         if case_id.startswith("handoff-"):
-            query = select(handoffs.c.request_digest).where(handoffs.c.handoff_id == case_id)
+            table = handoffs
         elif case_id.startswith("incident-"):
-            query = select(incidents.c.request_digest).where(incidents.c.incident_id == case_id)
+            table = incidents
         elif case_id.startswith("privacy-"):
-            request = privacy_requests.c
-            query = select(request.request_digest).where(request.request_id == case_id)
+            table = privacy_requests
         elif case_id.startswith("duty-"):  # no request opens one: known, and of no digest
-            query = select(literal("").label("request_digest")).where(duties.c.duty_id == case_id)
+            query = select(duties.c.duty_id).where(duties.c.duty_id == case_id)
+            return "" if self._rows(query) else None
+        (key,) = table.primary_key.columns
+        query = select(key, table.c.request_digest).where(key == case_id)
+        for row in self._rows(query):
+            digest: str = row["request_digest"]
+            return digest
         # Of a case that has gone the key stays used: its data keys are destroyed for good.
-        gone = select(literal(GONE), literal(1)).where(disposed_cases.c.case_id == case_id)
-        either = query.add_columns(literal(0).label("rank")).union_all(gone).order_by("rank")
-        return next((row["request_digest"] for row in self._rows(either)), None)
+        gone = select(disposed_cases.c.case_id).where(disposed_cases.c.case_id == case_id)
+        return GONE if self._rows(gone) else None
 
     def cases(
         self, wanted: CaseFilter, *, cursor: str | None = None, limit: int = LONGEST_PAGE
@@ -140,9 +153,21 @@ class CrmReads:
         return tuple(EscalationRecord.model_validate(dict(row)) for row in self._rows(query))
 
     def tasks(
-        self, *, open_only: bool = True, assignee: str | None = None, case_id: str | None = None
+        self,
+        *,
+        open_only: bool = True,
+        assignee: str | None = None,
+        case_id: str | None = None,
+        own_of: str | None = None,
     ) -> tuple[TaskRecord, ...]:
-        """Return the tasks for staff, by the moment at which they are due."""
+        """Return the tasks for staff, by the moment at which they are due.
+
+        Args:
+            open_only: Without those that are done.
+            assignee: Only this person's.
+            case_id: Only those of this case.
+            own_of: Only those of cases that this principal opened.
+        """
         task = tasks.c
         query = (
             select(tasks)
@@ -150,6 +175,7 @@ class CrmReads:
             .where(task.done_at.is_(None) if open_only else true())
             .where(task.assignee == assignee if assignee is not None else true())
             .where(task.case_id == case_id if case_id is not None else true())
+            .where(task.case_id.in_(opened_by(own_of)) if own_of is not None else true())
             .order_by(task.due_at, task.task_id)
         )
         return tuple(TaskRecord.model_validate(dict(row)) for row in self._rows(query))
@@ -171,16 +197,16 @@ class CrmReads:
         """Return how much the CRM holds."""
         return self._database.read(_counts)
 
-    def _rows(self, query: Select[Any] | CompoundSelect[Any]) -> list[RowMapping]:
-        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return self._database.rows(query)
 
 
-def _case_detail(row: RowMapping) -> CaseDetail:
+def _case_detail(row: Mapping[str, Any]) -> CaseDetail:
     customer = Customer.model_validate(dict(row))
     return CaseDetail.model_validate({**row, "customer": customer})
 
 
-def _timeline_entry(row: RowMapping) -> TimelineEntry:
+def _timeline_entry(row: Mapping[str, Any]) -> TimelineEntry:
     actor = Actor(principal=row["principal"], role=row["role"])
     return TimelineEntry.model_validate({**row, "actor": actor})
 
@@ -204,7 +230,7 @@ def _confirmed() -> Select[Any]:
 def _wanted(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     conditions = [
         cases.c[name] == value
-        for name in ("stage", "category", "priority", "assignee")
+        for name in ("stage", "category", "priority", "assignee", "opened_by")
         if (value := getattr(wanted, name)) is not None
     ]
     conditions.append(unrestricted(cases.c.case_id))

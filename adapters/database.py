@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Select,
     Table,
     create_engine,
     event,
@@ -28,7 +29,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from activities.key_ports import Keyring
 from activities.ports import CrmUnavailableError
+from adapters.sealing import Sealing
 
 T = TypeVar("T")
 
@@ -74,18 +77,22 @@ class Limits:
 class Database:
     """Transactions on one database. Opens its first connection when it is first used."""
 
-    def __init__(self, url: str | URL, limits: Limits | None = None) -> None:
+    def __init__(
+        self, url: str | URL, limits: Limits | None = None, keyring: Keyring | None = None
+    ) -> None:
         """Prepare the pool.
 
         Args:
             url: `sqlite:///FILE`, or `postgresql://…` for psycopg.
             limits: Where the defaults do not fit.
+            keyring: What seals and opens the records in it; None where nothing of them is used.
 
         Raises:
             ValueError: Another kind of database, or SQLite in memory.
         """
         self.engine = open_engine(make_url(url), limits or Limits())
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.sealing = Sealing(keyring)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Do work in one transaction; it may be done twice, so it must be idempotent.
@@ -99,6 +106,17 @@ class Database:
     def read(self, work: Callable[[Connection], T]) -> T:
         """Do work that only reads, each statement for itself; errors are those of `write`."""
         return _run(self._reader, work)
+
+    def rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        """Return the rows of a query, with what is sealed in them opened.
+
+        Raises:
+            CrmUnavailableError: The database or the key store did not answer, or a sealed value
+                was altered.
+            StatementRefusedError: The database answered, and refused.
+        """
+        found = self.read(lambda connection: connection.execute(query).mappings().all())
+        return self.sealing.open(query, found)
 
     def snapshot(self, work: Callable[[Connection], T]) -> T:
         """Do work that only reads, all of it in the view of one moment; no writer waits for it."""

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, and_, or_, select
+from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam, or_, select
 
 from activities.disposal_ports import CustomersGone
 from adapters.database import Database, StatementRefusedError
@@ -18,6 +19,7 @@ from adapters.disposal_writes import (
     without_cases,
 )
 from adapters.journal_purge import PurgeCertificate
+from adapters.tables import UtcDateTime
 from sop.disposal import (
     Because,
     Cursor,
@@ -35,6 +37,7 @@ from sop.retention import CLASSES, ORDER, due_at, kinds_with, not_before
 
 T = TypeVar("T")
 
+_FIRST = datetime(1, 1, 2, tzinfo=UTC)  # nothing closed before
 CUSTOMERS_AT_ONCE = 100
 _TURNS = 0x646973706F73616C  # any number; every disposal names this one
 
@@ -45,6 +48,7 @@ class SqlRecords:
     def __init__(self, database: Database) -> None:
         """Work on the CRM's database."""
         self._database = database
+        self._pages = {which: _page(which) for which in RecordClass}
 
     def due(self, question: DueQuestion) -> Due:
         """Return what is due, the oldest first, one class after the other.
@@ -52,20 +56,7 @@ class SqlRecords:
         Raises:
             CrmUnavailableError: Try again.
         """
-        items: list[Disposable] = []
-        cursor = question.after or Cursor(record_class=ORDER[0])
-        for record_class in ORDER[ORDER.index(cursor.record_class) :]:
-            after = cursor if record_class is cursor.record_class else None
-            wanted = question.limit - len(items)
-            found = self._due_of(record_class, question, after, wanted)
-            items += found
-            if len(found) == wanted:
-                last = found[-1]
-                behind = Cursor(
-                    record_class=record_class, closed_at=last.closed_at, case_id=last.case_id
-                )
-                return Due(items=tuple(items), behind=behind)
-        return Due(items=tuple(items))
+        return self._database.read(lambda connection: self._due(connection, question))
 
     def of_customer(self, order: ErasureOrder) -> tuple[Disposable, ...]:
         """Return every class of every closed case of a customer that has not gone yet.
@@ -203,23 +194,38 @@ class SqlRecords:
             kept=(*order.kept, *kept),
         )
 
+    def _due(self, connection: Connection, question: DueQuestion) -> Due:
+        items: list[Disposable] = []
+        cursor = question.after or Cursor(record_class=ORDER[0])
+        for record_class in ORDER[ORDER.index(cursor.record_class) :]:
+            after = cursor if record_class is cursor.record_class else None
+            wanted = question.limit - len(items)
+            found = self._due_of(connection, record_class, question, after, wanted)
+            items += found
+            if len(found) == wanted:
+                last = found[-1]
+                behind = Cursor(
+                    record_class=record_class, closed_at=last.closed_at, case_id=last.case_id
+                )
+                return Due(items=tuple(items), behind=behind)
+        return Due(items=tuple(items))
+
     def _due_of(
-        self, record_class: RecordClass, question: DueQuestion, after: Cursor | None, limit: int
+        self,
+        connection: Connection,
+        record_class: RecordClass,
+        question: DueQuestion,
+        after: Cursor | None,
+        limit: int,
     ) -> list[Disposable]:
-        found = undisposed(kinds_with(record_class), record_class)
-        age = found.c.closed_at
-        query = (
-            select(found)
-            .where(age <= not_before(record_class, question.at, question.rules))
-            .where(~waits_for_another(found.c.case_id))
-            .order_by(age, found.c.case_id)
-            .limit(limit)
-        )
-        if after is not None and after.closed_at is not None:
-            same = and_(age == after.closed_at, found.c.case_id > after.case_id)
-            query = query.where(or_(age > after.closed_at, same))
+        page = {
+            "until": not_before(record_class, question.at, question.rules),
+            "after": after.closed_at if after and after.closed_at else _FIRST,
+            "behind": after.case_id if after else "",
+            "wanted": limit,
+        }
         items = []
-        for row in self._rows(query):
+        for row in connection.execute(self._pages[record_class], page).mappings():
             until = due_at(record_class, row["closed_at"], question.rules)
             if until > question.at:  # the others closed later
                 break
@@ -237,3 +243,17 @@ class SqlRecords:
             return work(connection)
 
         return self._database.write(take_turns)
+
+
+def _page(record_class: RecordClass) -> Select[Any]:
+    """Return the query for cases that closed by then and wait for nothing, the oldest first."""
+    found = undisposed(kinds_with(record_class), record_class)
+    age, after = found.c.closed_at, bindparam("after", type_=UtcDateTime)
+    same = and_(age == after, found.c.case_id > bindparam("behind"))
+    return (
+        select(found)
+        .where(age <= bindparam("until", type_=UtcDateTime), or_(age > after, same))
+        .where(~waits_for_another(found.c.case_id))
+        .order_by(age, found.c.case_id)
+        .limit(bindparam("wanted", type_=Integer))
+    )

@@ -1,10 +1,10 @@
 """What the API and the schedules read of duties from the CRM. A read wakes no workflow."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, or_, select, union_all
 
 from adapters.database import Database
 from adapters.handoff_tables import handoffs
@@ -50,8 +50,8 @@ class DutyReads:
         rows, following = _ORDER.cut(self._rows(_ORDER.page(query, cursor, limit)), limit)
         return DutyPage(duties=tuple(map(_record, rows)), next_cursor=following)
 
-    def _rows(self, query: Select[Any]) -> list[RowMapping]:
-        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return self._database.rows(query)
 
 
 class SqlDutySource:
@@ -116,7 +116,7 @@ class SqlDutySource:
         )
 
 
-def _record(row: RowMapping) -> DutyRecord:
+def _record(row: Mapping[str, Any]) -> DutyRecord:
     return DutyRecord.model_validate(dict(row))
 
 

@@ -3,9 +3,10 @@
 Timelines and escalations are those of every case: `adapters.crm_reads` has them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from adapters.database import Database
 from adapters.handoff_tables import handoff_confirmations, handoffs, verification_log
@@ -42,11 +43,6 @@ class HandoffReads:
         """Return whose handoff it is now; None if the CRM has none of this id."""
         query = select(handoffs.c.receiving_party).where(handoffs.c.handoff_id == handoff_id)
         return next((row["receiving_party"] for row in self._rows(query)), None)
-
-    def offered_to(self, handoff_id: str) -> str | None:
-        """Return for which receiving party a handoff exists now; None: for none, or no handoff."""
-        query = select(handoffs.c.offered_to).where(handoffs.c.handoff_id == handoff_id)
-        return next((row["offered_to"] for row in self._rows(query)), None)
 
     def handoffs(
         self, wanted: HandoffFilter, *, cursor: str | None = None, limit: int = LONGEST_PAGE
@@ -93,15 +89,15 @@ class HandoffReads:
         rows = self._rows(query.order_by(line.at, line.report_id))
         return tuple(IncidentReport.model_validate(dict(row)) for row in rows)
 
-    def _rows(self, query: Select[Any]) -> list[RowMapping]:
-        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return self._database.rows(query)
 
 
-def _summary(row: RowMapping) -> HandoffSummary:
+def _summary(row: Mapping[str, Any]) -> HandoffSummary:
     return HandoffSummary.model_validate(dict(row))
 
 
-def _detail(row: RowMapping) -> HandoffDetail:
+def _detail(row: Mapping[str, Any]) -> HandoffDetail:
     customer = Customer.model_validate(dict(row))
     return HandoffDetail.model_validate({**row, "customer": customer})
 
@@ -113,6 +109,9 @@ def _wanted(wanted: HandoffFilter) -> list[ColumnElement[bool]]:
     conditions.append(unrestricted(handoffs.c.handoff_id))
     if wanted.visible_to is not None:
         conditions.append(handoffs.c.offered_to == wanted.visible_to)
+    if wanted.own_of is not None:
+        own = (handoffs.c.opened_by == wanted.own_of, handoffs.c.carrier == wanted.own_of)
+        conditions.append(or_(*own))
     if wanted.due_before is not None:
         conditions.append(handoffs.c.next_deadline < wanted.due_before)
     if wanted.open_only:

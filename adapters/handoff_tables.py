@@ -2,7 +2,9 @@
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table
 
+from adapters.sealed import SEALED, of_case, of_the_house
 from adapters.tables import PlainText, UtcDateTime, customers, metadata, written_by
+from sop.keys import RecordClass
 
 handoffs = Table(
     "handoffs",
@@ -19,18 +21,18 @@ handoffs = Table(
     ),
     Column("inquiry_id", PlainText),
     Column("stage", String, nullable=False),
-    Column("subject", PlainText, nullable=False),
-    Column("text", PlainText, nullable=False),
-    Column("items", JSON, nullable=False),
-    Column("confirmed_items", JSON, nullable=False),
-    Column("missing_items", JSON, nullable=False),
-    Column("brief", PlainText),
+    Column("subject", PlainText, nullable=False, info=SEALED),
+    Column("text", PlainText, nullable=False, info=SEALED),
+    Column("items", JSON, nullable=False, info=SEALED),
+    Column("confirmed_items", JSON, nullable=False, info=SEALED),
+    Column("missing_items", JSON, nullable=False, info=SEALED),
+    Column("brief", PlainText, info=SEALED),
     Column("assignee", String),
     Column("holder", String),
     Column("opened_by", String, nullable=False),
     Column("receiving_party", String, nullable=False),
-    Column("receiving_party_name", PlainText, nullable=False),
-    Column("receiving_party_contact", PlainText, nullable=False),
+    Column("receiving_party_name", PlainText, nullable=False, info=SEALED),
+    Column("receiving_party_contact", PlainText, nullable=False, info=SEALED),
     Column("offered_to", String),
     Column("verification", String),
     Column("identity_level", String),
@@ -38,7 +40,7 @@ handoffs = Table(
     Column("customer_told_at", UtcDateTime),
     Column("channel", String),
     Column("carrier", String),
-    Column("tracking_number", String),
+    Column("tracking_number", String, info=SEALED),
     Column("courier_status", String),
     Column("transferred_at", UtcDateTime),
     Column("acknowledged_at", UtcDateTime),
@@ -54,13 +56,14 @@ handoffs = Table(
     Column("closed_at", UtcDateTime),
     Column("closed_as", String),
     Column("policy_version", String, nullable=False),
-    Column("request_digest", String, nullable=False),
+    Column("request_digest", String, nullable=False, info=SEALED),
     Index(None, "next_deadline", "handoff_id"),
     Index(None, "receiving_party", "next_deadline", "handoff_id"),
     Index(None, "offered_to", "next_deadline", "handoff_id"),
     Index(None, "inquiry_id"),
     Index(None, "customer_id"),
     Index(None, "closed_at", "handoff_id"),
+    info=of_case("handoff_id"),
 )
 
 verification_log = Table(
@@ -76,7 +79,7 @@ verification_log = Table(
     Column("representative", String, nullable=False),
     Column("role", String, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("forms", JSON, nullable=False),
+    Column("forms", JSON, nullable=False, info=SEALED),
     Column("outcome", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("level", String),
@@ -85,6 +88,7 @@ verification_log = Table(
     Column("policy_version", String, nullable=False),
     Index(None, "case_id"),
     Index(None, "customer_id", "at"),
+    info=of_case(record_class=RecordClass.VERIFICATION),
 )
 
 handoff_confirmations = Table(
@@ -99,12 +103,12 @@ handoff_confirmations = Table(
     Column("outcome", String, nullable=False),
     Column("sender", String, nullable=False),
     Column("receiving_party", String, nullable=False),
-    Column("receiving_party_name", PlainText, nullable=False),
+    Column("receiving_party_name", PlainText, nullable=False, info=SEALED),
     Column("channel", String, nullable=False),
     Column("carrier", String),
-    Column("tracking_number", String),
-    Column("items", JSON, nullable=False),
-    Column("missing", JSON, nullable=False),
+    Column("tracking_number", String, info=SEALED),
+    Column("items", JSON, nullable=False, info=SEALED),
+    Column("missing", JSON, nullable=False, info=SEALED),
     Column("identity_level", String),
     Column("transferred_at", UtcDateTime, nullable=False),
     Column("sender_custody_from", UtcDateTime, nullable=False),
@@ -112,10 +116,11 @@ handoff_confirmations = Table(
     Column("custody_from", UtcDateTime),
     Column("acknowledged_by", String),
     Column("acknowledged_at", UtcDateTime),
-    Column("reason", PlainText),
+    Column("reason", PlainText, info=SEALED),
     Column("confirmed_at", UtcDateTime, nullable=False),
     Column("policy_version", String, nullable=False),
     Index(None, "case_id"),
+    info=of_case(record_class=RecordClass.HANDOFF),
 )
 
 recipient_keys = Table(
@@ -124,13 +129,14 @@ recipient_keys = Table(
     # Public certificates of receiving parties: without one nothing is mailed (HOF-4.2.4).
     Column("key_id", String, primary_key=True),
     Column("party", String, nullable=False),
-    Column("address", String, nullable=False),
+    Column("address", String, nullable=False, info=SEALED),
     Column("kind", String, nullable=False),
     Column("fingerprint", String, nullable=False),
-    Column("material", PlainText, nullable=False),
+    Column("material", PlainText, nullable=False, info=SEALED),
     Column("added_at", UtcDateTime, nullable=False),
     Column("added_by", String, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Index(None, "party", "added_at"),
+    info=of_the_house(),
 )

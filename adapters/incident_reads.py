@@ -3,9 +3,10 @@
 Timelines and escalations are those of every case: `adapters.crm_reads` has them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from adapters.database import Database
 from adapters.incident_tables import filed_reports, incident_reports, incidents
@@ -74,15 +75,15 @@ class IncidentReads:
         rows, following = _REPORTS.cut(self._rows(_REPORTS.page(query, cursor, limit)), limit)
         return ReportPage(reports=tuple(map(_report, rows)), next_cursor=following)
 
-    def _rows(self, query: Select[Any]) -> list[RowMapping]:
-        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return self._database.rows(query)
 
 
-def _incident(row: RowMapping) -> IncidentDetail:
+def _incident(row: Mapping[str, Any]) -> IncidentDetail:
     return IncidentDetail.model_validate(dict(row))
 
 
-def _report(row: RowMapping) -> FiledReport:
+def _report(row: Mapping[str, Any]) -> FiledReport:
     return FiledReport.model_validate(dict(row))
 
 

@@ -2,7 +2,9 @@
 
 from sqlalchemy import JSON, Column, Index, Integer, String, Table
 
+from adapters.sealed import SEALED, of_case
 from adapters.tables import PlainText, UtcDateTime, metadata, written_by
+from sop.keys import RecordClass
 
 incident_reports = Table(
     "incident_reports",
@@ -17,11 +19,12 @@ incident_reports = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("reported_by", String, nullable=False),
     Column("manager", String, nullable=False),
-    Column("text", PlainText, nullable=False),
-    Column("reason", PlainText),
+    Column("text", PlainText, nullable=False, info=SEALED),
+    Column("reason", PlainText, info=SEALED),
     Column("policy_version", String, nullable=False),
     Index(None, "case_id"),
     Index(None, "at"),
+    info=of_case(record_class=RecordClass.INCIDENT),
 )
 
 incidents = Table(
@@ -35,29 +38,30 @@ incidents = Table(
     Column("case_id", PlainText),
     Column("stage", String, nullable=False),
     Column("clause", String, nullable=False),
-    Column("subject", PlainText, nullable=False),
-    Column("text", PlainText, nullable=False),
+    Column("subject", PlainText, nullable=False, info=SEALED),
+    Column("text", PlainText, nullable=False, info=SEALED),
     Column("opened_by", String, nullable=False),
     Column("holder", String),
     Column("escalation_level", Integer, nullable=False),
     Column("known_at", UtcDateTime, nullable=False),
     Column("regulator_due_at", UtcDateTime, nullable=False),
     Column("regulator_informed_at", UtcDateTime),
-    Column("regulator_reference", PlainText),
-    Column("regulator_decision", PlainText),
-    Column("actions", JSON, nullable=False),
+    Column("regulator_reference", PlainText, info=SEALED),
+    Column("regulator_decision", PlainText, info=SEALED),
+    Column("actions", JSON, nullable=False, info=SEALED),
     Column("received_at", UtcDateTime, nullable=False),
     Column("received_local", String, nullable=False),
     Column("next_deadline", UtcDateTime),
     Column("next_deadline_what", String),
     Column("closed_at", UtcDateTime),
     Column("closed_by", String),
-    Column("outcome", PlainText),
+    Column("outcome", PlainText, info=SEALED),
     Column("policy_version", String, nullable=False),
-    Column("request_digest", String, nullable=False),
+    Column("request_digest", String, nullable=False, info=SEALED),
     Index(None, "next_deadline", "incident_id"),
     Index(None, "case_id"),
     Index(None, "closed_at", "incident_id"),
+    info=of_case("incident_id"),
 )
 
 filed_reports = Table(

@@ -2,10 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, case, delete, func, select, update
+from sqlalchemy import Connection, Select, case, func, select, update
 
 from activities.disposal_ports import Destroyed
 from activities.key_ports import KeysUnavailableError
@@ -19,6 +19,7 @@ from sop.keys import RecordClass, customer_owner
 T = TypeVar("T")
 
 _TURNS = 0x68616E64726B6579  # any number; whoever places a hold or destroys a key names this one
+_FORMER = "former-"  # and the key's id: the owner of a key whose customer has gone
 _NEVER = ""  # the version of a key that there never was
 
 
@@ -146,17 +147,25 @@ class KeyDisposal:
         return destroyed
 
     def destroy_customer(self, customer_id: str) -> bool:
-        """Delete the keys of a customer's own record, unless a hold stands on the customer.
+        """Destroy the keys of a customer's own record, unless a hold stands on the customer.
+
+        What is left of them bears no customer's id, so that one who returns gets new keys.
 
         Raises:
             KeysUnavailableError: Try again.
         """
         owner = customer_owner(customer_id)
+        key = data_keys.c
+        destroy = (
+            update(data_keys)
+            .where(key.owner == owner)
+            .values(owner=_FORMER + key.key_id, wrapped=None, destroyed_at=datetime.now(UTC))
+        )
 
         def work(connection: Connection) -> bool:
             if _hold_ids(connection, (owner,)):
                 return False
-            connection.execute(delete(data_keys).where(data_keys.c.owner == owner))
+            connection.execute(destroy)
             return True
 
         gone = self._in_turn(work)

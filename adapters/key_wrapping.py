@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
+def key_name(key_id: str, owner: str, record_class: str) -> str:
+    """Return what a wrapped key is bound to."""
+    return f"{key_id}|{owner}|{record_class}"
+
+
 @dataclass(frozen=True, slots=True)
 class PlainKey:
-    """A data key to be wrapped. `name` is bound to it: `<key id>|<owner>|<class>`."""
+    """A data key to be wrapped. `name` is bound to it (`key_name`)."""
 
     name: str
     material: bytes = field(repr=False)
@@ -49,4 +54,8 @@ class KeyWrapper(Protocol):
 
     def rotate(self) -> str:
         """Make a new version the current one, and return it; old ones only unwrap from then on."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
         ...

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import RowMapping, Select, select
 
 from activities.key_ports import (
+    KeyEncryption,
     KeyErasedError,
     KeysUnavailableError,
     TamperedError,
@@ -22,7 +23,7 @@ from activities.key_ports import (
 from activities.ports import CrmUnavailableError
 from adapters.database import Database, Limits
 from adapters.key_tables import data_keys
-from adapters.key_wrapping import KeyWrapper, PlainKey, WrappedKey
+from adapters.key_wrapping import KeyWrapper, PlainKey, WrappedKey, key_name
 from adapters.migrate import keys_are_current
 from adapters.wrappers import open_wrapper
 from sop.keys import RecordClass, classes_at_start
@@ -98,22 +99,35 @@ class SqlKeyring:
         """Return a key by its id, if it is at hand."""
         return self._fresh(self._by_id.get(key_id))
 
-    def obtain(self, owner: str, classes: Collection[RecordClass]) -> Mapping[RecordClass, AesKey]:
+    def obtain(
+        self, owner: str, classes: Collection[RecordClass], *, likely_new: bool = False
+    ) -> Mapping[RecordClass, AesKey]:
         """Return an owner's keys; those that there are not yet are made.
+
+        Where an owner's other keys are at hand, the one that is not is likely to be new as well:
+        all were found together.
+
+        Args:
+            owner: Whose.
+            classes: Which.
+            likely_new: Make them at once, without a look: what there is, is found all the same.
 
         Raises:
             KeyErasedError: One of them was destroyed.
             KeysUnavailableError: Try again.
         """
-        held = {which: self.known(owner, which) for which in classes}
-        if all(held.values()):
-            return {which: key for which, key in held.items() if key is not None}
-        rows = self._rows(select(data_keys).where(data_keys.c.owner == owner))
-        lacking = set(classes) - {RecordClass(row["record_class"]) for row in rows}
-        if lacking:
+        keys = {which: key for which in classes if (key := self.known(owner, which)) is not None}
+        lacking = set(classes) - keys.keys()
+        if not lacking:
+            return keys
+        if keys or likely_new or any(self.known(owner, which) for which in RecordClass):
+            rows = self._make(owner, lacking)
+        else:
+            rows = self._rows(select(data_keys).where(data_keys.c.owner == owner))
             at_start = () if rows else classes_at_start(owner)
-            rows += self._make(owner, lacking.union(at_start))
-        keys = {key.record_class: key for key in self._unwrap(rows)}
+            if lacking := set(classes) - {RecordClass(row["record_class"]) for row in rows}:
+                rows += self._make(owner, lacking.union(at_start))
+        keys |= {key.record_class: key for key in self._unwrap(rows)}
         if erased := set(classes) - keys.keys():
             raise KeyErasedError(f"the key of class {min(erased)} was destroyed")
         return {which: keys[which] for which in classes}
@@ -131,6 +145,16 @@ class SqlKeyring:
             keys = self._unwrap(self._rows(_with_their_siblings(missing)))
             found |= {key.key_id: key for key in keys if key.key_id in held}
         return found
+
+    def destroyed(self, key_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these keys there were, and are no more.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        column = data_keys.c
+        query = select(column.key_id).where(column.key_id.in_(key_ids), column.wrapped.is_(None))
+        return frozenset(row["key_id"] for row in self._rows(query))
 
     def open_by_id(self, key_id: str) -> AesKey:
         """Return a key by its id.
@@ -165,6 +189,7 @@ class SqlKeyring:
     def close(self) -> None:
         """Close the connections, and forget every key."""
         self._database.close()
+        self._wrapper.close()
         with self._lock:
             self._by_owner.clear()
             self._by_id.clear()
@@ -186,7 +211,7 @@ class SqlKeyring:
         """Make keys, or take those that another process made meanwhile: one statement."""
         ids = {which: secrets.token_hex(16) for which in classes}
         plain = [
-            PlainKey(_name(key_id, owner, which), secrets.token_bytes(32))
+            PlainKey(key_name(key_id, owner, which), secrets.token_bytes(32))
             for which, key_id in ids.items()
         ]
         rows = [
@@ -225,7 +250,7 @@ class SqlKeyring:
         alive = [row for row in rows if row["wrapped"] is not None]
         wrapped = [
             WrappedKey(
-                _name(row["key_id"], row["owner"], row["record_class"]),
+                key_name(row["key_id"], row["owner"], row["record_class"]),
                 row["wrapped"],
                 row["kek_version"],
             )
@@ -249,7 +274,9 @@ class SqlKeyring:
                 self._by_owner[key.owner, key.record_class] = key, until
 
 
-def open_keyring(url: str, key_encryption: str, *, pool_size: int = 5) -> SqlKeyring:
+def open_keyring(
+    url: str, key_encryption: str | KeyEncryption, *, pool_size: int = 5
+) -> SqlKeyring:
     """Return the keyring on a key store.
 
     Args:
@@ -261,10 +288,6 @@ def open_keyring(url: str, key_encryption: str, *, pool_size: int = 5) -> SqlKey
         KeysUnavailableError: What wraps the keys cannot be opened.
     """
     return SqlKeyring(Database(url, Limits(pool_size=pool_size)), open_wrapper(key_encryption))
-
-
-def _name(key_id: str, owner: str, record_class: str) -> str:
-    return f"{key_id}|{owner}|{record_class}"
 
 
 def _with_their_siblings(key_ids: Sequence[str]) -> Select[Any]:

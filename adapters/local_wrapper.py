@@ -6,6 +6,7 @@ Whoever has this file and the key store has every key: each belongs into a backu
 
 import base64
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -35,6 +36,7 @@ class LocalWrapper:
             KeysUnavailableError: It cannot be read or made.
         """
         self._path = path
+        self._ciphers: dict[str, AESGCM] = {}
         if not path.exists():
             with self._one_at_a_time():
                 if not path.exists():
@@ -43,11 +45,14 @@ class LocalWrapper:
 
     def current_version(self) -> str:
         """Return the version with which keys are wrapped now."""
-        return f"{_KIND}:{self._current}"
+        self._read()
+        return self._wrapping[1]
 
     def wrap(self, keys: Sequence[PlainKey]) -> tuple[WrappedKey, ...]:
         """Wrap keys with the current version."""
-        cipher, version = self._ciphers[self._current], self.current_version()
+        if _state_of(self._path) != self._seen:  # another process has rotated
+            self._read()
+        cipher, version = self._wrapping
         return tuple(
             WrappedKey(key.name, _encrypt(cipher, key.material, key.name), version) for key in keys
         )
@@ -68,26 +73,31 @@ class LocalWrapper:
         """Make a new version the current one."""
         with self._one_at_a_time():
             held = self._load()
-            version = str(max(map(int, held["keys"])) + 1)
+            numbers = (int(number) for number in held["keys"] if number.isdecimal())
+            version = str(max(numbers, default=0) + 1)
             self._write({"current": version, "keys": {**held["keys"], version: _fresh()}})
-        self._read()
         return self.current_version()
 
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
     def _cipher(self, version: str) -> AESGCM:
-        kind, _, number = version.partition(":")
-        if kind == _KIND and number not in self._ciphers:
+        if version not in self._ciphers:
             self._read()
-        cipher = self._ciphers.get(number) if kind == _KIND else None
+        cipher = self._ciphers.get(version)
         if cipher is None:
             raise KeysUnavailableError("no key-encryption key of this version is at hand")
         return cipher
 
     def _read(self) -> None:
-        held = self._load()
-        self._ciphers = {
-            version: AESGCM(base64.b64decode(key)) for version, key in held["keys"].items()
-        }
-        self._current = str(held["current"])
+        seen, held = _state_of(self._path), self._load()
+        try:
+            keys = {number: base64.b64decode(key) for number, key in held["keys"].items()}
+            ciphers = {_version(number, key): AESGCM(key) for number, key in keys.items()}
+            current = _version(held["current"], keys[held["current"]])
+        except (ValueError, TypeError, AttributeError):
+            raise KeysUnavailableError("the file of the key-encryption keys is damaged") from None
+        self._ciphers, self._wrapping, self._seen = ciphers, (ciphers[current], current), seen
 
     def _load(self) -> dict[str, Any]:
         try:
@@ -103,6 +113,9 @@ class LocalWrapper:
         """Put a whole new file into place: a process that reads meanwhile sees the old one."""
         fd, draft = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         with os.fdopen(fd, "w", encoding="ascii") as file:
+            if os.geteuid() == 0:  # by hand as root, for a service that has a user of its own
+                owner = self._path.parent.stat()
+                os.fchown(fd, owner.st_uid, owner.st_gid)
             json.dump(held, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -111,18 +124,36 @@ class LocalWrapper:
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
+        """Let one process at a time change the file."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(f"{self._path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+            lock = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(lock)
         except OSError as error:
             raise KeysUnavailableError(
-                f"the file of the key-encryption keys cannot be made ({type(error).__name__})"
+                f"the file of the key-encryption keys cannot be written ({type(error).__name__})"
             ) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
+
+
+def _version(number: str, key: bytes) -> str:
+    """Name a version, e.g. `local:1-9f86d081`: two files that were made apart differ in it.
+
+    What another file's key has wrapped is then a key that is not at hand, and no false alarm.
+    """
+    return f"{_KIND}:{number}-{hashlib.sha256(key).hexdigest()[:8]}"
+
+
+def _state_of(path: Path) -> tuple[int, int] | None:
+    """Tell one state of a file from another: each is a file of its own, put into its place."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _fresh() -> str:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection
 
 from activities.ports import CrmUnavailableError, OnCallUnavailableError, Page
 from adapters.database import Database
@@ -52,11 +51,9 @@ class OutboxOnCall:
             created_at=self._clock(),
         )
 
-        def write(connection: Connection) -> None:
-            connection.execute(self._once, columns_of(message))
-
         try:
-            self._database.write(write)
+            row = self._database.sealing.seal(outbox, columns_of(message))
+            self._database.write(lambda connection: connection.execute(self._once, row))
         except CrmUnavailableError as error:
             raise OnCallUnavailableError(str(error)) from None
         written = "page.written" if topic == "page" else "page.cancelled"

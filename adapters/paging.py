@@ -1,11 +1,11 @@
 """Lists in pages: the next deadline first, what has none last; a cursor says where to go on."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, and_, or_, true, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, or_, true, tuple_
 
 from sop.errors import InvalidValueError
 from sop.models import Payload
@@ -13,7 +13,7 @@ from sop.records import Moment
 
 LONGEST_PAGE = 200
 
-Row = TypeVar("Row", bound=RowMapping)
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 class Position(Payload):
@@ -61,7 +61,7 @@ class ByDeadline:
         position = tuple_(self.deadline, self.case_id)
         return or_(position > (last.next_deadline, last.case_id), without_deadline)
 
-    def _cursor(self, last: RowMapping) -> str:
+    def _cursor(self, last: Mapping[str, Any]) -> str:
         position = Position(next_deadline=last[self.deadline.name], case_id=last[self.case_id.name])
         return base64.urlsafe_b64encode(position.model_dump_json().encode()).decode().rstrip("=")
 

@@ -60,7 +60,7 @@ class RecipientKeys:
             expires_at=min(certificate.not_valid_after_utc, LATEST),
         )
         table = recipient_keys.c
-        row = columns_of(key)
+        row = self._database.sealing.seal(recipient_keys, columns_of(key))
         renewed = {name: row[name] for name in ("address", "added_at", "added_by")}
         statement = self._database.insert(recipient_keys).on_conflict_do_update(
             index_elements=[table.key_id], set_=renewed, where=table.revoked_at.is_(None)
@@ -90,8 +90,7 @@ class RecipientKeys:
             .where(table.party == party if party is not None else true())
             .order_by(table.party, table.added_at.desc(), table.key_id)
         )
-        rows = self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return tuple(RecipientKey.model_validate(dict(row)) for row in rows)
+        return tuple(map(RecipientKey.model_validate, self._database.rows(query)))
 
     def revoke(self, party: str) -> bool:
         """Let nothing be encrypted to any certificate of a party; False: it has none on file."""

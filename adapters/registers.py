@@ -1,6 +1,6 @@
 """The registers beside the journal: escalations, tasks for staff, messages that leave the house."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, not
 from adapters.database import Database, Upsert
 from adapters.handoff_tables import handoff_confirmations, verification_log
 from adapters.incident_tables import incident_reports
+from adapters.sealing import Seals
 from adapters.tables import escalations, outbox, tasks
 from sop.models import EscalationRecord, Payload, TaskRecord
 from sop.outgoing import FlushBatch
@@ -39,12 +40,12 @@ class Registers:
             },
         }
 
-    def put(self, connection: Connection, batch: FlushBatch) -> None:
+    def put(self, connection: Connection, batch: FlushBatch, seals: Seals) -> None:
         """Write the registers' rows; a repetition changes nothing."""
         for table, records in _records(batch):
             if records:
                 written_by = _written_by(batch)
-                rows = [{**_values(record), **written_by} for record in records]
+                rows = [seals.seal(table, _values(record) | written_by) for record in records]
                 connection.execute(self._upserts[table], rows)
 
     def forget_lost(self, connection: Connection, batch: FlushBatch) -> None:
@@ -67,6 +68,13 @@ class Registers:
             connection.execute(delete(table).where(lost, *map(not_, repeated)))
             if repeated:
                 connection.execute(update(table).where(lost).values(_written_by(batch)))
+
+
+def whose_registers(batch: FlushBatch) -> Iterator[tuple[Table, dict[str, Any]]]:
+    """Yield what a batch's part of the registers seals: of each row whose it is."""
+    for table, records in _records(batch):
+        for record in records:
+            yield table, {"case_id": columns_of(record)["case_id"]}
 
 
 def _records(batch: FlushBatch) -> tuple[tuple[Table, Sequence[Payload]], ...]:

@@ -1,15 +1,15 @@
 """Encrypted mail to receiving parties: into the outbox, and to a mail server where there is one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email import message_from_string
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from cryptography import x509
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import select, update
 
 from activities.ports import (
     CrmUnavailableError,
@@ -28,6 +28,8 @@ from sop.handoff.recipients import RecipientKey
 from sop.models import OutboxMessage
 
 TOPIC = "handoff.encrypted"
+
+Row = Mapping[str, Any]
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 _now = partial(datetime.now, UTC)
@@ -103,7 +105,7 @@ class OutboxSecureMail:
             delivered=row["delivered_at"] is not None,
         )
 
-    def _send(self, mail: SecureMail, row: RowMapping | None) -> RowMapping:
+    def _send(self, mail: SecureMail, row: Row | None) -> Row:
         key = self._keys.current(mail.party, self._clock())
         if key is None:
             raise NoRecipientKeyError(mail.message_id)
@@ -133,7 +135,9 @@ class OutboxSecureMail:
     def _write(self, mail: SecureMail, body: str, *, anew: bool) -> None:
         """Write a message once; anew where the party's certificate has changed since."""
         if anew:
-            self._update(mail, body=body)
+            named = {"message_id": mail.message_id, "case_id": mail.case_id}
+            row = self._database.sealing.seal(outbox, {**named, "body": body})
+            self._update(mail, body=row["body"])
             return
         message = OutboxMessage(
             message_id=mail.message_id,
@@ -144,26 +148,23 @@ class OutboxSecureMail:
             created_at=self._clock(),
         )
         once = self._database.insert(outbox).on_conflict_do_nothing()
-
-        def write(connection: Connection) -> None:
-            connection.execute(once, columns_of(message))
-
-        self._database.write(write)
+        row = self._database.sealing.seal(outbox, columns_of(message))
+        self._database.write(lambda connection: connection.execute(once, row))
         log.info("mail.written", case_id=mail.case_id)
 
     def _update(self, mail: SecureMail, **values: str | datetime) -> None:
         statement = update(outbox).where(outbox.c.message_id == mail.message_id).values(**values)
         self._database.write(lambda connection: connection.execute(statement))
 
-    def _known(self, mail: SecureMail) -> RowMapping:
+    def _known(self, mail: SecureMail) -> Row:
         row = self._row(mail.message_id)
         if row is None:
             raise MailUnavailableError("the outbox has lost the message")
         return row
 
-    def _row(self, message_id: str) -> RowMapping | None:
+    def _row(self, message_id: str) -> Row | None:
         query = select(outbox).where(outbox.c.message_id == message_id)
-        return self._database.read(lambda connection: connection.execute(query).mappings().first())
+        return next(iter(self._database.rows(query)), None)
 
 
 def _is_encrypted(body: str, certificate: x509.Certificate, mail: SecureMail) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Select, and_, func, select
 
 from adapters.database import Database
 from adapters.registers import columns_of
@@ -21,18 +21,17 @@ class TrainingRecords:
 
     def record(self, record: TrainingRecord) -> TrainingRecord:
         """Record a training; return what is on record, which an earlier request may have said."""
-        columns = training_records.c
-
-        def write(connection: Connection) -> dict[str, Any]:
-            connection.execute(self._insert, columns_of(record))
-            query = select(training_records).where(
+        columns, row = training_records.c, columns_of(record)
+        sealed = self._database.sealing.seal(training_records, row)
+        self._database.write(lambda connection: connection.execute(self._insert, sealed))
+        (known,) = self._read(
+            select(training_records).where(
                 columns.principal == record.principal,
                 columns.course == record.course,
                 columns.completed_at == record.completed_at,
             )
-            return dict(connection.execute(query).mappings().one())
-
-        return TrainingRecord.model_validate(self._database.write(write))
+        )
+        return known
 
     def of(self, principal: str) -> tuple[TrainingRecord, ...]:
         """Return one person's trainings, the latest first."""
@@ -70,5 +69,4 @@ class TrainingRecords:
         return self._read(query.order_by(columns.principal, columns.course))
 
     def _read(self, query: Select[Any]) -> tuple[TrainingRecord, ...]:
-        rows = self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return tuple(TrainingRecord.model_validate(dict(row)) for row in rows)
+        return tuple(map(TrainingRecord.model_validate, self._database.rows(query)))

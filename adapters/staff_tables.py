@@ -2,6 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, String, Table
 
+from adapters.sealed import SEALED, of_case, of_the_house
 from adapters.tables import PlainText, UtcDateTime, metadata
 
 training_records = Table(
@@ -12,8 +13,9 @@ training_records = Table(
     Column("completed_at", UtcDateTime, primary_key=True),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("recorded_by", String, nullable=False),
-    Column("evidence", PlainText),
+    Column("evidence", PlainText, info=SEALED),
     Index(None, "course", "completed_at"),
+    info=of_the_house(),
 )
 
 duties = Table(
@@ -26,7 +28,7 @@ duties = Table(
     Column("kind", String, nullable=False),
     Column("stage", String, nullable=False),
     Column("clause", String, nullable=False),
-    Column("subject", PlainText, nullable=False),
+    Column("subject", PlainText, nullable=False, info=SEALED),
     Column("about", PlainText),
     Column("role", String, nullable=False),
     Column("assignee", String),
@@ -40,10 +42,11 @@ duties = Table(
     Column("done_at", UtcDateTime),
     Column("done_by", String),
     Column("outcome", String),
-    Column("findings", PlainText),
+    Column("findings", PlainText, info=SEALED),
     Column("policy_version", String, nullable=False),
     Index(None, "kind", "due_at"),
     Index(None, "assignee", "due_at"),
     Index(None, "about"),
     Index(None, "done_at", "duty_id"),
+    info=of_case("duty_id"),
 )

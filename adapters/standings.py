@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, RowMapping, Select, Table, select
+from sqlalchemy import Column, Select, Table, select
 
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
@@ -30,6 +30,6 @@ def standing_query(kind: CaseKind, case_id: str) -> Select[Any]:
     return select(*shared).where(key == case_id)
 
 
-def to_standing(kind: CaseKind, case_id: str, row: RowMapping) -> Standing:
+def to_standing(kind: CaseKind, case_id: str, row: Mapping[str, Any]) -> Standing:
     """Return a row of `standing_query` as a value."""
     return Standing.model_validate({**row, "case_id": case_id, "kind": kind})

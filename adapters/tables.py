@@ -26,6 +26,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from adapters.sealed import SEALED, of_case, of_customer
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -92,11 +94,12 @@ customers = Table(
     "customers",
     metadata,
     Column("customer_id", String, primary_key=True),
-    Column("name", PlainText, nullable=False),
-    Column("email", PlainText, nullable=False),
-    Column("phone", PlainText, nullable=False),
+    Column("name", PlainText, nullable=False, info=SEALED),
+    Column("email", PlainText, nullable=False, info=SEALED),
+    Column("phone", PlainText, nullable=False, info=SEALED),
     Column("technical_terms", Boolean, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    info=of_customer(),
 )
 
 cases = Table(
@@ -116,9 +119,9 @@ cases = Table(
         ForeignKey(customers.c.customer_id, deferrable=True, initially="DEFERRED"),
         nullable=False,
     ),
-    Column("subject", PlainText, nullable=False),
-    Column("text", PlainText, nullable=False),
-    Column("request_digest", String, nullable=False),
+    Column("subject", PlainText, nullable=False, info=SEALED),
+    Column("text", PlainText, nullable=False, info=SEALED),
+    Column("request_digest", String, nullable=False, info=SEALED),
     Column("channel", String, nullable=False),
     Column("stage", String, nullable=False),
     Column("category", String),
@@ -136,10 +139,10 @@ cases = Table(
     Column("next_deadline_what", String),
     Column("verification", String),
     Column("resolved_at", UtcDateTime),
-    Column("resolution", PlainText),
+    Column("resolution", PlainText, info=SEALED),
     Column("responsible", String),
     Column("follow_up_outcome", String),
-    Column("feedback", PlainText),
+    Column("feedback", PlainText, info=SEALED),
     Column("satisfaction", Integer),
     Column("closed_at", UtcDateTime),
     Column("closed_as", String),
@@ -154,6 +157,7 @@ cases = Table(
     Index(None, "assignee", "next_deadline", "case_id"),
     Index(None, "customer_id"),
     Index(None, "closed_at", "case_id"),
+    info=of_case(),
 )
 
 streams = Table(
@@ -178,7 +182,7 @@ journal_entries = Table(
     Column("role", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("clauses", JSON, nullable=False),
-    Column("detail", JSON, nullable=False),
+    Column("detail", JSON, nullable=False, info=SEALED),
     # The chain (`sop/chain.py`): all rows of the stream as they were appended, from 1.
     Column("position", Integer, nullable=False),
     Column("salt", String, nullable=False),
@@ -188,6 +192,7 @@ journal_entries = Table(
     Column("purged_by", String),
     Index(None, "case_id"),
     Index(None, "stream", "position", unique=True),
+    info=of_case(),
 )
 
 
@@ -209,7 +214,7 @@ escalations = Table(
     *written_by(),
     Column("role", String),
     Column("clause", String),
-    Column("cause", PlainText),
+    Column("cause", PlainText, info=SEALED),
     Column("due_at", UtcDateTime),
     Column("fired_at", UtcDateTime),
     Column("lateness", Seconds),
@@ -218,8 +223,9 @@ escalations = Table(
     Column("acknowledged_by", String),
     Column("acknowledged_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
-    Column("ended_because", PlainText),
+    Column("ended_because", PlainText, info=SEALED),
     Index(None, "fired_at"),
+    info=of_case(),
 )
 
 tasks = Table(
@@ -234,9 +240,10 @@ tasks = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
-    Column("outcome", PlainText),
+    Column("outcome", PlainText, info=SEALED),
     Index(None, "case_id"),
     Index(None, "assignee", "due_at"),
+    info=of_case(),
 )
 
 outbox = Table(
@@ -247,12 +254,13 @@ outbox = Table(
     Column("case_id", PlainText, nullable=False),
     Column("recipient", String, nullable=False),
     Column("topic", String, nullable=False),
-    Column("body", PlainText, nullable=False),
+    Column("body", PlainText, nullable=False, info=SEALED),
     Column("created_at", UtcDateTime, nullable=False),
     # When a mail server took it, where Handrail itself delivers.
     Column("delivered_at", UtcDateTime),
     Index(None, "case_id"),
     Index(None, "created_at", "message_id"),
+    info=of_case(),
 )
 
 api_keys = Table(

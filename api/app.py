@@ -1,8 +1,15 @@
 """The application: puts the parts of the API together, and opens them for as long as it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
@@ -25,18 +32,23 @@ from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
 from adapters.identity_hashes import IdentityHashes
 from adapters.incident_reads import IncidentReads
+from adapters.jwks import FetchedKeys, GivenKeys, KeySource, NotAKeySetError
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
+from adapters.oidc import TOKEN_TYPES, BearerTokens, Trust
 from adapters.privacy_reads import PrivacyReads
 from adapters.recipient_keys import RecipientKeys
 from adapters.restrictions import Restrictions
 from adapters.staff import TrainingRecords
 from api import handlers
-from api.authentication import BearerKeys, KeyRing, turn_away
+from api.authentication import Credentials, KeyRing
+from api.door import Door, turn_away
 from api.identifying import Identity
 from api.limits import Limits as RequestLimits
 from api.openapi import DescribedApi
 from api.parts import Parts, parts_of
+from api.patience import Manner, Patience
+from api.rates import Rates
 from api.readiness import Readiness
 from api.request_log import RequestLog
 from api.restricted import UNRESTRICTED
@@ -58,12 +70,13 @@ from api.routes import (
     staff,
     steps,
 )
+from runtime.access_settings import read_roles
 from runtime.cases import Cases
 from runtime.identity_key import identity_key
 from runtime.key_place import key_encryption
 from runtime.places import locate
 from runtime.policy import load_policy
-from runtime.settings import Settings
+from runtime.settings import Settings, SettingsError
 from runtime.temporal import connect
 from runtime.training import TrainingRing
 from sop.policy import Policy
@@ -80,12 +93,14 @@ _ROUTES = (
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
-def create_app(open_parts: OpenParts) -> FastAPI:
+def create_app(open_parts: OpenParts, manner: Manner | None = None) -> FastAPI:
     """Return the application.
 
     Args:
         open_parts: Opens what the routes work with, when the application starts.
+        manner: How long it waits, and whether it serves its description: by default it does not.
     """
+    manner = manner or Manner()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -95,14 +110,12 @@ def create_app(open_parts: OpenParts) -> FastAPI:
 
     app = DescribedApi(
         lifespan=lifespan,
+        served=manner.docs,
         middleware=[
             Middleware(RequestLog),
             Middleware(RequestLimits),
-            Middleware(
-                AuthenticationMiddleware,
-                backend=BearerKeys(lambda conn: parts_of(conn).keys),
-                on_error=turn_away,
-            ),
+            Middleware(Patience, manner=manner),
+            Middleware(AuthenticationMiddleware, backend=Door(parts_of), on_error=turn_away),
         ],
     )
     handlers.install(app)
@@ -122,24 +135,73 @@ async def parts_from(settings: Settings) -> AsyncIterator[Parts]:
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
     key = identity_key(settings)
     with ExitStack() as stack:
-        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
-        stack.callback(database.close)
-        place = locate(settings.state_dir)
+        place, limits = locate(settings.state_dir), Limits(pool_size=settings.database_pool_size)
         keyring = open_keyring(
             settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
         )
         stack.callback(keyring.close)
+        database = Database(settings.database, limits, keyring)
+        stack.callback(database.close)
         client = await connect(keyring, address=place.address, plain_until=settings.plaintext_until)
-        ui = settings.temporal_ui_url or place.ui_url
-        yield assemble(
+        parts = assemble(
             policy,
             database,
             client,
             keyring=keyring,
             identity_key=key,
             task_queue=settings.task_queue,
-            ui=ui,
+            ui=settings.temporal_ui_url or place.ui_url,
         )
+        tokens = stack.enter_context(bearer_tokens(settings, settings.oidc_audience))
+        yield replace(
+            parts,
+            credentials=Credentials(KeyRing(ApiKeys(database)), tokens),
+            rates=Rates(
+                per_principal=settings.rate_per_principal,
+                per_customer=settings.rate_per_customer,
+                per_address=settings.rate_per_address,
+            ),
+        )
+
+
+@contextmanager
+def bearer_tokens(settings: Settings, audience: str | None) -> Iterator[BearerTokens | None]:
+    """Open what checks the tokens of the settings' issuer for an audience; None: there is none.
+
+    Raises:
+        SettingsError: The key set that was given is none.
+    """
+    if settings.oidc_issuer is None or audience is None:
+        yield None
+        return
+    roles = {} if settings.oidc_roles is None else {"roles": read_roles(settings.oidc_roles)}
+    trust = Trust(
+        issuer=settings.oidc_issuer,
+        audience=audience,
+        types=TOKEN_TYPES[settings.oidc_token_type],
+        principal_claim=settings.oidc_principal_claim,
+        role_claim=settings.oidc_role_claim,
+        leeway=settings.oidc_leeway,
+        **roles,
+    )
+    with ExitStack() as stack:
+        if settings.oidc_jwks_url is not None:
+            keys: KeySource = stack.enter_context(closing(FetchedKeys(settings.oidc_jwks_url)))
+        else:
+            try:
+                keys = GivenKeys(settings.oidc_jwks or "")
+            except NotAKeySetError as error:
+                raise SettingsError(f"HANDRAIL_OIDC_JWKS cannot be used: {error}.") from None
+        yield BearerTokens(trust, keys)
+
+
+def manner_of(settings: Settings) -> Manner:
+    """Return how the API of these settings behaves at its door."""
+    return Manner(
+        arrival_s=settings.request_timeout.total_seconds(),
+        answer_s=settings.answer_timeout.total_seconds(),
+        docs=settings.shows_docs(settings.api_host),
+    )
 
 
 def assemble(
@@ -152,7 +214,10 @@ def assemble(
     task_queue: str,
     ui: str,
 ) -> Parts:
-    """Put the parts together around one engine and one Temporal client."""
+    """Put the parts together around one engine and one Temporal client.
+
+    They know API keys only, and no rates: those come from the settings.
+    """
     reads, training = CrmReads(database), TrainingRecords(database)
     return Parts(
         cases=Cases(
@@ -171,7 +236,8 @@ def assemble(
         exports=SealedExports(database, keyring),
         restricted=Restrictions(database),
         training=training,
-        keys=KeyRing(ApiKeys(database)),
+        credentials=Credentials(KeyRing(ApiKeys(database))),
+        rates=Rates(),
         recipients=RecipientKeys(database),
         readiness=Readiness({
             "database": lambda: _database_answers(reads),

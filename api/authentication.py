@@ -1,26 +1,28 @@
-"""Who calls: the API key's principal and role, and never anything that the request says."""
+"""Who calls: the credential's principal and role, and never anything that the request says.
 
+A credential is an API key of ours (`hr_...`), or a token of the issuer that the settings name.
+"""
+
+import asyncio
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from starlette.authentication import (
-    AuthCredentials,
-    AuthenticationBackend,
-    AuthenticationError,
-    BaseUser,
-)
+import structlog
+from starlette.authentication import BaseUser
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection
-from starlette.responses import Response
 
 from activities.ports import CrmUnavailableError
-from api.problems import ProblemError
+from activities.token_ports import TokenRefusedError, TokenVerifier
 from sop.models import Actor, Role
 
-PROTECTED = "/v1/"
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
+
+API_KEY = "hr_"
+"""What every API key begins with, and no token does."""
+
 KEPT = timedelta(seconds=3)
 """So long a key that was valid is not looked up again; a revoked one works no longer than that."""
 
@@ -29,7 +31,8 @@ KEPT_IN_OUTAGE = timedelta(minutes=10)
 taken when the CRM is away, and what nobody can look up nobody can have revoked there either."""
 
 _MOST_KEPT = 1000
-_CHALLENGE = 'Bearer realm="handrail"'
+_MOST_VERIFYING = 8
+_TOLD_AGAIN = timedelta(minutes=10)
 _now = partial(datetime.now, UTC)
 
 
@@ -90,7 +93,7 @@ class KeyRing:
         Raises:
             CrmUnavailableError: The store did not answer, and the key was not seen lately.
         """
-        now, mark = self._clock(), hashlib.sha256(token.encode()).digest()
+        now, mark = self._clock(), _mark(token)
         key, seen_at = self._seen.get(mark, (None, now))
         if key is None or not timedelta(0) <= now - seen_at < self._kept:
             try:
@@ -113,6 +116,71 @@ class KeyRing:
         self._seen[mark] = key, now
 
 
+class RefusedError(Exception):
+    """A credential opens nothing; `reason` says why, in a code for the logs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Credentials:
+    """Tells who acts with an API key or a token, and logs whom it let in and whom it refused.
+
+    An acceptance is logged once in a while for each credential, a refusal each time; neither line
+    holds any part of the credential.
+    """
+
+    def __init__(self, keys: KeyRing, tokens: TokenVerifier | None = None) -> None:
+        """Take the API keys, and what checks tokens; without that there are none."""
+        self._keys = keys
+        self._tokens = tokens
+        # Who waits for the issuer's keys leaves threads to everybody else.
+        self._verifying = asyncio.Semaphore(_MOST_VERIFYING)
+        self._told: dict[bytes, datetime] = {}
+
+    async def actor(self, shown: str) -> Actor:
+        """Return who acts with a credential.
+
+        Raises:
+            RefusedError: It opens nothing.
+            CrmUnavailableError: The store of keys did not answer.
+            IssuerUnavailableError: The issuer's keys could not be had.
+        """
+        kind = "api_key" if shown.startswith(API_KEY) else "token"
+        try:
+            actor = await (self._by_key(shown) if kind == "api_key" else self._by_token(shown))
+        except RefusedError as refused:
+            log.warning("auth.refused", credential=kind, reason_code=refused.reason)
+            raise
+        if not self.seen_lately(shown):
+            if len(self._told) >= _MOST_KEPT:
+                self._told.clear()
+            self._told[_mark(shown)] = _now()
+            log.info("auth.accepted", credential=kind, actor=actor.principal, role=str(actor.role))
+        return actor
+
+    def seen_lately(self, shown: str) -> bool:
+        """Return whether a credential was accepted a short while ago."""
+        told = self._told.get(_mark(shown))
+        return told is not None and timedelta(0) <= _now() - told < _TOLD_AGAIN
+
+    async def _by_key(self, shown: str) -> Actor:
+        actor = await self._keys.actor(shown)
+        if actor is None:
+            raise RefusedError("unknown_key")
+        return actor
+
+    async def _by_token(self, shown: str) -> Actor:
+        if self._tokens is None:
+            raise RefusedError("no_issuer")
+        try:
+            async with self._verifying:
+                return await run_in_threadpool(self._tokens.verify, shown)
+        except TokenRefusedError as refused:
+            raise RefusedError(refused.reason) from None
+
+
 class Caller(BaseUser):
     """The authenticated caller of a request."""
 
@@ -130,48 +198,5 @@ class Caller(BaseUser):
         return self.actor.principal
 
 
-class TurnedAwayError(AuthenticationError):
-    """The caller does not come in; the problem says why."""
-
-    def __init__(self, problem: ProblemError) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
-
-
-class BearerKeys(AuthenticationBackend):
-    """Checks the key of every request under `/v1/`, before anything of its body is read."""
-
-    def __init__(self, ring: Callable[[HTTPConnection], KeyRing]) -> None:
-        """Take the keys from the application that a request belongs to."""
-        self._ring = ring
-
-    async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        """Return the caller; None for a path that needs none.
-
-        Raises:
-            TurnedAwayError: The key is missing or opens nothing, or the store did not answer.
-        """
-        if not conn.scope["path"].startswith(PROTECTED):
-            return None
-        scheme, _, token = conn.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise _unauthenticated(_CHALLENGE)
-        try:
-            actor = await self._ring(conn).actor(token.strip())
-        except CrmUnavailableError:
-            raise TurnedAwayError(ProblemError("crm-unavailable")) from None
-        if actor is None:
-            raise _unauthenticated(_CHALLENGE + ', error="invalid_token"')
-        return AuthCredentials(["authenticated"]), Caller(actor)
-
-
-def turn_away(conn: HTTPConnection, error: AuthenticationError) -> Response:
-    """Return the answer to a caller who does not come in."""
-    problem = ProblemError("unauthenticated")
-    if isinstance(error, TurnedAwayError):
-        problem = error.problem
-    return problem.response(conn.scope["state"].get("request_id"))
-
-
-def _unauthenticated(challenge: str) -> TurnedAwayError:
-    return TurnedAwayError(ProblemError("unauthenticated", headers={"WWW-Authenticate": challenge}))
+def _mark(shown: str) -> bytes:
+    return hashlib.sha256(shown.encode()).digest()

@@ -110,7 +110,6 @@ async def json_body(request: Request) -> None:
         raise ProblemError("unsupported-media-type")
 
 
-Reader = Annotated[Actor, Depends(permitted("read"))]
 JSON_BODY = Depends(json_body)
 
 

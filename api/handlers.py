@@ -37,6 +37,7 @@ _BY_STATUS = {
     400: "malformed-json",
     404: "not-found",
     405: "method-not-allowed",
+    408: "request-timeout",
     413: "body-too-large",
 }
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")

@@ -13,6 +13,9 @@ TARGET = 4 * 1024
 HEADERS = 16 * 1024
 """Bytes of all names and values together."""
 
+MOST_HEADERS = 100
+"""Lines of headers."""
+
 
 class Limits:
     """Middleware: turns away what is too large by its own account."""
@@ -33,7 +36,8 @@ class Limits:
 def _too_large(scope: Scope) -> ProblemError | None:
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > TARGET:
         return ProblemError("uri-too-long")
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS:
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > HEADERS or len(scope["headers"]) > MOST_HEADERS:
         return ProblemError("headers-too-large")
     announced = [value for name, value in scope["headers"] if name == b"content-length"]
     if any(value.isdigit() and int(value) > BODY for value in announced):

@@ -23,7 +23,7 @@ _DESCRIPTION = """\
 Customer inquiries and handoffs as durable Temporal workflows: open a case, report what a person
 did, read what the CRM knows.
 
-- Every request under `/v1` bears an API key; who acts is always the key's owner.
+- Every request under `/v1` bears an API key or a token; who acts is always its owner.
 - A request that changes something may be repeated with the same `Idempotency-Key`: it is done once.
 - Every error is a problem (RFC 9457). Go by its `type`; `GET` it to read what it means.
 """
@@ -48,13 +48,19 @@ Responses = dict[int | str, dict[str, Any]]
 class DescribedApi(FastAPI):
     """An application whose description holds what FastAPI does not know of."""
 
-    def __init__(self, *, lifespan: Lifespan[FastAPI], middleware: Sequence[Middleware]) -> None:
-        """Set title, version and tags; pages that need a CDN are not served."""
+    def __init__(
+        self, *, lifespan: Lifespan[FastAPI], middleware: Sequence[Middleware], served: bool
+    ) -> None:
+        """Set title, version and tags.
+
+        Pages that need a CDN are never served, and the description itself where `served` says so.
+        """
         super().__init__(
             title="Handrail",
             version=API_VERSION,
             description=_DESCRIPTION,
             openapi_tags=_TAGS,
+            openapi_url="/openapi.json" if served else None,
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
@@ -71,6 +77,7 @@ class DescribedApi(FastAPI):
             )
             described["components"]["schemas"].update(schemas["$defs"])
             _drop_fastapis_errors(described)
+            _add_what_comes_before_a_route(described)
         return self.openapi_schema or {}
 
     def methods(self, path: str) -> str:
@@ -99,6 +106,24 @@ def _drop_fastapis_errors(described: dict[str, Any]) -> None:
     for operation in (o for path in described["paths"].values() for o in path.values()):
         if "application/json" in operation["responses"].get("422", {}).get("content", {}):
             del operation["responses"]["422"]
+
+
+def _add_what_comes_before_a_route(described: dict[str, Any]) -> None:
+    """Promise what middleware answers: whoever calls too often, or waits too long."""
+    for operation in (o for path in described["paths"].values() for o in path.values()):
+        _promise(operation, "too-many-requests")
+        _promise(operation, "not-answered")
+        if operation.get("security"):
+            _promise(operation, "issuer-unavailable")
+        if operation.get("requestBody"):
+            _promise(operation, "request-timeout")
+
+
+def _promise(operation: dict[str, Any], code: str) -> None:
+    status, told = str(PROBLEMS[code].status), f"`{code}`"
+    known = operation["responses"].setdefault(status, {"description": told, "content": _content()})
+    if told not in known["description"]:
+        known["description"] += f", {told}"
 
 
 def _content() -> dict[str, Any]:

@@ -8,8 +8,9 @@ from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from api.authentication import KeyRing
+from api.authentication import Credentials
 from api.identifying import Identity
+from api.rates import Rates
 from api.readiness import Readiness
 from runtime.case_errors import UnknownCaseError
 from runtime.cases import Cases
@@ -24,6 +25,7 @@ from sop.incident.records import (
     ReportPage,
 )
 from sop.models import Actor, EscalationRecord, TaskRecord
+from sop.object_rules import ObjectFacts
 from sop.policy import Desk
 from sop.privacy.records import PrivacyDetail, PrivacyFilter, PrivacyPage
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
@@ -37,6 +39,10 @@ class CaseReads(Protocol):
 
     def case(self, case_id: str) -> CaseDetail | None:
         """Return a case with its text and customer; None if there is none."""
+        ...
+
+    def facts(self, case_id: str) -> ObjectFacts | None:
+        """Return what decides who may do what in a case of any kind; None if there is none."""
         ...
 
     def find_case_digest(self, case_id: str) -> str | None:
@@ -64,7 +70,12 @@ class CaseReads(Protocol):
         ...
 
     def tasks(
-        self, *, open_only: bool = True, assignee: str | None = None, case_id: str | None = None
+        self,
+        *,
+        open_only: bool = True,
+        assignee: str | None = None,
+        case_id: str | None = None,
+        own_of: str | None = None,
     ) -> tuple[TaskRecord, ...]:
         """Return the tasks for staff, by the moment at which they are due."""
         ...
@@ -79,10 +90,6 @@ class HandoffReads(Protocol):
 
     def receiving_party(self, handoff_id: str) -> str | None:
         """Return whose handoff it is now; None if the CRM has none of this id."""
-        ...
-
-    def offered_to(self, handoff_id: str) -> str | None:
-        """Return for which receiving party a handoff exists now; None: for none, or no handoff."""
         ...
 
     def handoffs(
@@ -250,7 +257,8 @@ class Parts:
     exports: Exports
     restricted: Restricted
     training: TrainingRecords
-    keys: KeyRing
+    credentials: Credentials
+    rates: Rates
     recipients: Recipients
     readiness: Readiness
     identity: Identity

@@ -73,17 +73,14 @@ def confirmations(parts: Parts, found: tuple[HandoffConfirmation, ...]) -> Confi
     )
 
 
-def verifications(
-    parts: Parts, found: tuple[VerificationRecord, ...], *, results: bool
-) -> Verifications:
-    """Return the verification log of a case; without `results`, not which form matched."""
-    hidden: dict[str, object] = {} if results else {"matched": None}
+def verifications(parts: Parts, found: tuple[VerificationRecord, ...]) -> Verifications:
+    """Return the verification log of a case."""
     return Verifications(
         verifications=[
             VerificationView.model_validate(
                 {
                     **shown(each, parts.desk),
-                    "forms": [{**form.model_dump(), **hidden} for form in each.forms],
+                    "forms": [form.model_dump() for form in each.forms],
                 }
             )
             for each in found

@@ -124,14 +124,15 @@ _KINDS = (
         "same value whenever you repeat this request.",
     ),
     ProblemType(
-        "unauthenticated", 401, "The API key is missing or not valid",
-        "The request bears no API key, or one that is unknown, has expired or was revoked.",
-        "Send the header `Authorization: Bearer hr_...` with a valid key. Keys are made with "
-        "`handrail keys create`.",
+        "unauthenticated", 401, "The API key or token is missing or not valid",
+        "The request bears no API key and no token, or one that is unknown, has expired or was "
+        "revoked.",
+        "Send the header `Authorization: Bearer ...` with a valid API key (`hr_...`, made with "
+        "`handrail keys create`) or a token of the issuer that the API trusts.",
     ),
     ProblemType(
         "not-allowed", 403, "The role may not do this",
-        "The API key is valid, but its role is not permitted to do this.",
+        "The credential is valid, but its role is not permitted to do this.",
         "Let somebody with a permitted role do it.",
     ),
     ProblemType(
@@ -144,7 +145,8 @@ _KINDS = (
     ProblemType(
         "not-found", 404, "There is no such page",
         "The API has nothing under this path.",
-        "Compare the path with the API's description at /openapi.json.",
+        "Compare the path with the API's description, api/openapi.json; where it is served, at "
+        "/openapi.json.",
     ),
     ProblemType(
         "case-not-found", 404, "There is no such case",
@@ -163,6 +165,11 @@ _KINDS = (
         "method-not-allowed", 405, "The path does not take this method",
         "The path exists, but not for this HTTP method.",
         "Use one of the methods that the header Allow names.",
+    ),
+    ProblemType(
+        "request-timeout", 408, "The body did not arrive in time",
+        "The request's body has to arrive within 10 s, unless the operators set another time.",
+        "Repeat the request with the same Idempotency-Key, over a faster connection.",
     ),
     ProblemType(
         "refused", 409, "The procedure refuses the step",
@@ -231,14 +238,15 @@ _KINDS = (
         "Use a new key for a new request, and the same body whenever you repeat one.",
     ),
     ProblemType(
-        "too-many-requests", 429, "Too many requests at once",
-        "The case, or the server, takes no more requests at this moment.",
+        "too-many-requests", 429, "Too many requests",
+        "The case, or the server, takes no more requests at this moment, or the rate of this "
+        "caller, customer or address is used up.",
         "Wait as long as Retry-After says, then repeat the request with the same Idempotency-Key.",
         SOON_S,
     ),
     ProblemType(
         "headers-too-large", 431, "The headers are too large",
-        "A request's headers may hold 16 KiB in all.",
+        "A request may have 100 headers, which may hold 16 KiB in all.",
         "Send fewer or shorter headers.",
     ),
     ProblemType(
@@ -256,6 +264,12 @@ _KINDS = (
     ProblemType(
         "crm-unavailable", 503, "The CRM's database does not answer",
         "The database that is read from cannot be reached.",
+        "Repeat the request with the same Idempotency-Key after a while.",
+        LATER_S,
+    ),
+    ProblemType(
+        "issuer-unavailable", 503, "The tokens' issuer does not answer",
+        "The keys by which tokens are checked could not be fetched. API keys still open.",
         "Repeat the request with the same Idempotency-Key after a while.",
         LATER_S,
     ),

@@ -10,25 +10,27 @@ from api.schemas.proof import (
     ToldEntryView,
 )
 from api.schemas.values import shown
+from api.shown_to import shown_to
 from runtime.case_errors import UnknownCaseError
 from sop.certificate import Certificate, certify
 from sop.certificate_rules import RULES
 from sop.explain import explain
+from sop.models import Actor
 from sop.records import TimelineEntry
 from sop.standing import Standing, kind_of
 
 
-async def certificate(parts: Parts, case_id: str) -> CertificateView:
+async def certificate(parts: Parts, actor: Actor, case_id: str) -> CertificateView:
     """Return what an inquiry, a handoff or an incident proves.
 
     Raises:
         UnknownCaseError: There is no such case.
     """
     standing, timeline = await _read(parts, case_id)
-    return _shown(parts, certify(standing, timeline, RULES[standing.kind]))
+    return shown_to(actor, _shown(parts, certify(standing, timeline, RULES[standing.kind])))
 
 
-async def explanation(parts: Parts, case_id: str) -> ExplanationView:
+async def explanation(parts: Parts, actor: Actor, case_id: str) -> ExplanationView:
     """Return an inquiry, a handoff or an incident in plain language.
 
     Raises:
@@ -37,11 +39,9 @@ async def explanation(parts: Parts, case_id: str) -> ExplanationView:
     standing, timeline = await _read(parts, case_id)
     missing = certify(standing, timeline, RULES[standing.kind]).missing
     told = explain(standing, timeline, parts.desk, missing)
-    return ExplanationView(
-        case_id=told.case_id,
-        entries=[ToldEntryView.model_validate(shown(entry, parts.desk)) for entry in told.entries],
-        standing=list(told.standing),
-    )
+    entries = [ToldEntryView.model_validate(shown(entry, parts.desk)) for entry in told.entries]
+    view = ExplanationView(case_id=told.case_id, entries=entries, standing=list(told.standing))
+    return shown_to(actor, view)
 
 
 async def _read(parts: Parts, case_id: str) -> tuple[Standing, tuple[TimelineEntry, ...]]:

@@ -6,14 +6,14 @@ from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 
 from api import presenting_handoffs as show
-from api.dependencies import permitted
 from api.parts import Parts, require_known
 from api.schemas.handoffs import Reports, Verifications
-from sop.access import may
+from api.shown_to import shown_to
+from api.sight import on_case
 from sop.models import Actor
 
-LogReader = Annotated[Actor, Depends(permitted("read_verifications"))]
-ReportReader = Annotated[Actor, Depends(permitted("read_incident_reports"))]
+LogReader = Annotated[Actor, Depends(on_case("read_verifications"))]
+ReportReader = Annotated[Actor, Depends(on_case("read_incident_reports"))]
 
 
 async def verifications(parts: Parts, actor: Actor, case_id: str) -> Verifications:
@@ -27,10 +27,10 @@ async def verifications(parts: Parts, actor: Actor, case_id: str) -> Verificatio
     found = await run_in_threadpool(parts.handoffs.verifications, case_id)
     if not found:
         await require_known(parts, case_id)
-    return show.verifications(parts, found, results=may(actor, "read_form_results"))
+    return shown_to(actor, show.verifications(parts, found))
 
 
-async def reports(parts: Parts, case_id: str) -> Reports:
+async def reports(parts: Parts, actor: Actor, case_id: str) -> Reports:
     """Return what went another way than the procedure's.
 
     Raises:
@@ -39,4 +39,4 @@ async def reports(parts: Parts, case_id: str) -> Reports:
     found = await run_in_threadpool(parts.handoffs.reports, case_id)
     if not found:
         await require_known(parts, case_id)
-    return show.reports(parts, found)
+    return shown_to(actor, show.reports(parts, found))

@@ -14,12 +14,11 @@ from api.dependencies import (
     OptionalKey,
     PrivacyId,
     fingerprint,
-    permitted,
 )
 from api.parts import Parts, WithParts
 from api.schemas.steps import HandoffReceipt, IncidentReceipt, PrivacyReceipt, Receipt
 from api.schemas.values import Request
-from api.sight import sees
+from api.sight import on_case
 from sop import messages
 from sop.models import Actor
 
@@ -87,13 +86,13 @@ class PrivacyStep(StepReport[C, PrivacyReceipt]):
 
 
 def reports(command: type[C]) -> params.Depends:
-    """Return the dependency that lets through who may report a step of an inquiry."""
+    """Return the dependency that lets through who may report a step of this inquiry."""
 
     async def report(
         case_id: CaseId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(permitted(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> Report[C]:
         return Report(command, presenting.receipt, parts, response, case_id, actor, key)
@@ -102,13 +101,13 @@ def reports(command: type[C]) -> params.Depends:
 
 
 def handoff_reports(command: type[C]) -> params.Depends:
-    """Return the dependency that lets through who may report a step of a handoff, and sees it."""
+    """Return the dependency that lets through who may report a step of this handoff."""
 
     async def report(
         case_id: HandoffId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(sees(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> HandoffReport[C]:
         show = presenting_handoffs.receipt
@@ -118,13 +117,13 @@ def handoff_reports(command: type[C]) -> params.Depends:
 
 
 def incident_steps(command: type[C]) -> params.Depends:
-    """Return the dependency that lets through who may report a step of an incident."""
+    """Return the dependency that lets through who may report a step of this incident."""
 
     async def report(
         case_id: IncidentId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(permitted(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> IncidentStep[C]:
         show = presenting_incidents.receipt
@@ -140,7 +139,7 @@ def privacy_steps(command: type[C]) -> params.Depends:
         case_id: PrivacyId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(permitted(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> PrivacyStep[C]:
         show = presenting_privacy.receipt

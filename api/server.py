@@ -1,17 +1,21 @@
 """Runs the application behind a socket."""
 
+import asyncio
 import os
 import signal
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import ClassVar
 
 import structlog
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.app import create_app
 from api.limits import HEADERS, TARGET
 from api.parts import Parts
+from api.patience import Manner
 from runtime.errors import OperatorError
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
@@ -27,7 +31,10 @@ class AddressTakenError(OperatorError):
 
 
 async def serve(
-    open_parts: Callable[[], AbstractAsyncContextManager[Parts]], host: str, port: int
+    open_parts: Callable[[], AbstractAsyncContextManager[Parts]],
+    host: str,
+    port: int,
+    manner: Manner,
 ) -> None:
     """Answer requests until the process is told to stop.
 
@@ -37,6 +44,7 @@ async def serve(
         open_parts: Opens what the routes work with.
         host: Where to listen.
         port: 0 for any that is free.
+        manner: How long it waits, and whether it serves its description.
 
     Raises:
         AddressTakenError: Something listens there already, or the host is not ours.
@@ -44,7 +52,7 @@ async def serve(
     """
     with listen(host, port) as listening:
         async with open_parts() as parts:
-            server = uvicorn.Server(_config(parts))
+            server = uvicorn.Server(_config(parts, manner))
             # uvicorn raises the signal that has ended it once more, for whoever had it before.
             signal.signal(signal.SIGTERM, server.handle_exit)
             log.info("api.listening", address=host, port=listening.getsockname()[1])
@@ -73,9 +81,47 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _config(parts: Parts) -> uvicorn.Config:
+class HeadInTime(H11Protocol):
+    """Speaks HTTP, and closes a connection on which no request has arrived in time.
+
+    uvicorn itself waits for ever for the first one, and for the rest of one that has begun.
+    """
+
+    arrival_s: ClassVar[float]
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._mind_the_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and see whether a request is there now."""
+        super().data_received(data)
+        self._mind_the_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def _mind_the_head(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            self._wait_no_longer()  # it is there, and has times of its own
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(self.arrival_s, self.transport.close)
+
+    def _wait_no_longer(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+
+def _config(parts: Parts, manner: Manner) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(lambda: nullcontext(parts)),
+        create_app(lambda: nullcontext(parts), manner),
+        http=type("Protocol", (HeadInTime,), {"arrival_s": manner.arrival_s}),
         log_config=None,
         access_log=False,
         server_header=False,

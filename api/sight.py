@@ -1,41 +1,107 @@
-"""Which handoffs exist for a caller: for a receiving party, what it was offered (HOF-5.3)."""
+"""Which cases exist for a caller, and what the caller may do with them (HOF-5.3, INQ-7.2).
 
+The table is that of `sop.access`; what is known of a case is its row in the CRM. A case that the
+CRM does not have yet, or while it is away, its workflow judges: its validator asks the same table.
+"""
+
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.dependencies import HandoffId, permitted
+from activities.ports import CrmUnavailableError
+from api.dependencies import permitted
 from api.parts import Parts, WithParts
 from runtime.case_errors import UnknownCaseError
-from sop.access import may_see_handoff, only_handoffs_of
-from sop.models import Actor
+from sop.access import READS, is_bound, needs_facts, require_on, sees
+from sop.models import Actor, Role
+from sop.object_rules import ObjectFacts, ObjectKind, object_kind
+from sop.policy import Policy
+
+_ID = re.compile(r"(inquiry|handoff|incident|duty|privacy)-[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
-async def require_sight(parts: Parts, actor: Actor, case_id: str) -> None:
-    """Refuse what does not exist for a caller. For most everything does, and nothing is read.
-
-    Raises:
-        UnknownCaseError: It is not offered to this receiving party, nor accepted by it, as far as
-            the CRM knows.
-    """
-    if only_handoffs_of(actor) is None:
-        return
-    if not may_see_handoff(actor, await run_in_threadpool(parts.handoffs.offered_to, case_id)):
-        raise UnknownCaseError(case_id)
-
-
-def sees(action: str) -> Callable[..., Awaitable[Actor]]:
-    """Return the dependency that lets through who may do an action, and sees the handoff."""
+def on_case(action: str) -> Callable[..., Awaitable[Actor]]:
+    """Return the dependency that lets through who may do an action with the case of the path."""
 
     async def actor(
-        case_id: HandoffId, parts: WithParts, actor: Annotated[Actor, Depends(permitted(action))]
+        request: Request, parts: WithParts, actor: Annotated[Actor, Depends(permitted(action))]
     ) -> Actor:
-        await require_sight(parts, actor, case_id)
+        path = request.path_params
+        case_id = path.get("case_id") or path.get("duty_id") or ""
+        await require_access(parts, actor, action, case_id, rung=path.get("rung"))
         return actor
 
     return actor
 
 
-HandoffReader = Annotated[Actor, Depends(sees("read_handoff"))]
+async def require_access(
+    parts: Parts, actor: Actor, action: str, case_id: str, *, rung: str | None = None
+) -> None:
+    """Refuse what the table does not permit an actor with a case.
+
+    For most callers every case exists, and nothing is read to know that.
+
+    Args:
+        parts: Where it is read.
+        actor: Who asks.
+        action: For what; the actor's role may do it with some cases.
+        case_id: With which.
+        rung: The escalation that is to be taken.
+
+    Raises:
+        UnknownCaseError: There is no such case, or it does not exist for this actor.
+        NotAllowedError: The actor sees the case, and may not do this with it.
+        CrmUnavailableError: Nobody can say now whether it exists for this actor.
+    """
+    kind = object_kind(case_id)
+    if kind is None or not _ID.fullmatch(case_id):
+        raise UnknownCaseError(case_id)
+    if not needs_facts(actor, action, kind):
+        return
+    facts = await _facts(parts, actor, case_id, kind)
+    if facts is None:
+        return
+    if not sees(actor, facts):
+        raise UnknownCaseError(case_id)
+    chain = chain_of(parts.cases.policy, facts, rung) if rung else None
+    require_on(actor, action, facts.model_copy(update={"chain": chain}))
+
+
+def chain_of(policy: Policy, facts: ObjectFacts, rung: str) -> tuple[Role, ...] | None:
+    """Return the roles that a rung of a case pages; None: its policy is another than in force."""
+    matrices = {
+        ObjectKind.INQUIRY: policy.case,
+        ObjectKind.HANDOFF: policy.handoff,
+        ObjectKind.INCIDENT: policy.incident,
+        ObjectKind.DUTY: policy.duty,
+        ObjectKind.PRIVACY: policy.privacy,
+    }
+    matrix = matrices[facts.kind] if facts.kind else None
+    if matrix is None or matrix.version != facts.policy_version:
+        return None
+    row = matrix.rung(rung)
+    return row.roles if row is not None else None
+
+
+async def _facts(parts: Parts, actor: Actor, case_id: str, kind: ObjectKind) -> ObjectFacts | None:
+    """Return what is known of a case; None where its workflow must judge.
+
+    For whom not every case exists, one that nobody can judge now does not.
+    """
+    away: CrmUnavailableError | None = None
+    try:
+        facts = await run_in_threadpool(parts.reads.facts, case_id)
+    except CrmUnavailableError as error:
+        facts, away = None, error
+    if facts is not None or not is_bound(actor, READS[kind]):
+        return facts
+    facts = ObjectFacts(kind=kind, opened_by=await parts.cases.opener(case_id))
+    if away is not None and not sees(actor, facts):
+        raise away
+    return facts
+
+
+HandoffReader = Annotated[Actor, Depends(on_case("read_handoff"))]

@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from adapters.crm_reads import CrmReads
-from adapters.database import Database, Limits
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
-from adapters.migrate import is_current
+from cli.records import open_records
 from runtime.briefing import collect_brief
 from runtime.errors import OperatorError
 from runtime.policy import load_policy
@@ -23,13 +22,8 @@ def brief(
     """Print the brief of a handoff for its receiving party. It holds the customer's words."""
     settings = load_settings()
     desk = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates).case.desk
-    database = Database(settings.database, Limits(pool_size=1))
-    try:
-        if not is_current(database):
-            raise OperatorError("The database is not up to date: run `handrail migrate` first.")
+    with open_records(settings) as database:
         made = collect_brief(HandoffReads(database), CrmReads(database), desk, case)
-    finally:
-        database.close()
     if made is None:
         raise OperatorError(
             f"The CRM has no handoff {case}. See that the id is whole and begins with `handoff-`, "

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.service import RPCError
 
-from adapters.database import Database, Limits
 from adapters.duty_reads import DutyReads
 from adapters.holidays import holiday_dates
-from adapters.migrate import is_current
+from cli.records import open_records
 from runtime.errors import OperatorError
 from runtime.places import locate
 from runtime.policy import load_policy
@@ -102,13 +101,8 @@ def _desk(settings: Settings) -> Desk:
 
 @contextmanager
 def _reads(settings: Settings) -> Iterator[DutyReads]:
-    database = Database(settings.database, Limits(pool_size=1))
-    try:
-        if not is_current(database):
-            raise OperatorError("The database is not up to date: run `handrail migrate` first.")
+    with open_records(settings) as database:
         yield DutyReads(database)
-    finally:
-        database.close()
 
 
 def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

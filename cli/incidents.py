@@ -6,11 +6,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from adapters.database import Database, Limits
 from adapters.holidays import holiday_dates
 from adapters.incident_reads import IncidentReads
-from adapters.migrate import is_current
-from runtime.errors import OperatorError
+from cli.records import open_records
 from runtime.policy import load_policy
 from runtime.settings import Settings, load_settings
 from sop.durations import format_duration
@@ -39,11 +37,8 @@ def incidents() -> None:
 
 
 def _open_incidents(settings: Settings) -> list[IncidentDetail]:
-    database = Database(settings.database, Limits(pool_size=1))
     found, cursor = list[IncidentDetail](), None
-    try:
-        if not is_current(database):
-            raise OperatorError("The database is not up to date: run `handrail migrate` first.")
+    with open_records(settings) as database:
         reads = IncidentReads(database)
         while True:
             page = reads.incidents(IncidentFilter(open_only=True), cursor=cursor)
@@ -51,8 +46,6 @@ def _open_incidents(settings: Settings) -> list[IncidentDetail]:
             cursor = page.next_cursor
             if cursor is None:
                 return found
-    finally:
-        database.close()
 
 
 def _row(incident: IncidentDetail, desk: Desk, now: datetime) -> tuple[str, ...]:

@@ -21,7 +21,10 @@ from sop.models import CLOCK, Principal, Role
 _PIPE_WIDTH = 160
 _PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API's keys.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Make, list and revoke the API's keys; rotate the key that wraps the data keys.",
+)
 
 
 @app.command()

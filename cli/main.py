@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 
+from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
 from cli import (
@@ -19,6 +20,7 @@ from cli import (
     proof,
     recipients,
     retention,
+    rotating,
     serving,
     setting_up,
     training,
@@ -54,6 +56,9 @@ app.command()(incidents.incidents)
 app.command()(describing.openapi)
 app.command()(describing.version)
 app.add_typer(identity.app, name="identity")
+keys.app.command()(rotating.init)
+keys.app.command()(rotating.rotate)
+keys.app.command()(rotating.status)
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(privacy.app, name="privacy")
@@ -82,6 +87,11 @@ def _command() -> int:
     except StatementRefusedError as error:
         raise OperatorError(
             f"The database does not do this ({error}): run `handrail migrate` with this version."
+        ) from None
+    except KeysUnavailableError as error:
+        raise OperatorError(
+            f"The data keys cannot be used now ({error}): see that the key store runs, and what"
+            " HANDRAIL_KEY_ENCRYPTION names, then try again. docs/operations.md lists the reasons."
         ) from None
     except PolicyError as error:
         raise OperatorError(f"The policy cannot be used:\n{error}") from None

@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.crm_reads import CrmReads
-from adapters.database import Database, Limits
 from adapters.holidays import holiday_dates
-from adapters.migrate import is_current
+from cli.records import open_records
 from runtime.errors import OperatorError
 from runtime.policy import load_policy
 from runtime.settings import Settings, load_settings
@@ -97,14 +96,9 @@ def _read(case_id: str) -> _Told:
     if kind_of(case_id) is None:
         raise OperatorError(f"A case's id begins with its kind: {_KINDS}.")
     settings = load_settings()
-    database = Database(settings.database, Limits(pool_size=1))
-    try:
-        if not is_current(database):
-            raise OperatorError("The database is not up to date: run `handrail migrate` first.")
+    with open_records(settings) as database:
         reads = CrmReads(database)
         timeline, standing = reads.timeline(case_id), reads.standing(case_id)
-    finally:
-        database.close()
     if standing is None:
         raise OperatorError(
             f"The CRM has no case {case_id}. See that the id is whole, that "

@@ -11,9 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from adapters.database import Database, Limits
-from adapters.migrate import is_current
 from adapters.recipient_keys import RecipientKeys
+from cli.records import open_records
 from runtime.errors import OperatorError
 from runtime.settings import load_settings
 from sop.errors import InvalidValueError
@@ -91,13 +90,8 @@ def revoke(party: Party) -> None:
 @contextmanager
 def _keys() -> Iterator[RecipientKeys]:
     settings = load_settings()
-    database = Database(settings.database, Limits(pool_size=1))
-    try:
-        if not is_current(database):
-            raise OperatorError("The database is not up to date: run `handrail migrate` first.")
+    with open_records(settings) as database:
         yield RecipientKeys(database)
-    finally:
-        database.close()
 
 
 def _read(path: Path) -> str:

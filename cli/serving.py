@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.app import parts_from
+from api.app import manner_of, parts_from
 from api.server import serve
 from runtime.logging import configure_logging
 from runtime.places import locate
@@ -13,7 +13,8 @@ from workers.main import run_worker
 def api() -> None:
     """Answer HTTP requests until stopped (Ctrl-C, or SIGTERM)."""
     settings = _begin()
-    asyncio.run(serve(lambda: parts_from(settings), settings.api_host, settings.api_port))
+    manner = manner_of(settings)
+    asyncio.run(serve(lambda: parts_from(settings), settings.api_host, settings.api_port, manner))
 
 
 def worker() -> None:

@@ -3,15 +3,18 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from sqlalchemy import make_url
 
+from adapters.grants import NoRolesError, grant
 from adapters.holidays import holiday_dates
 from adapters.keyring import open_keyring
 from adapters.migrate import head, upgrade, upgrade_keys
 from runtime.bootstrap import BootstrapReport
 from runtime.bootstrap import bootstrap as prepare
+from runtime.errors import OperatorError
 from runtime.key_place import key_encryption
 from runtime.places import locate
 from runtime.policy import load_policy
@@ -20,12 +23,26 @@ from runtime.settings import Settings, load_settings
 from runtime.temporal import connect
 
 
-def migrate() -> None:
+def migrate(
+    app_role: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLE",
+            help="On PostgreSQL: the role of API and worker. It gets what it needs, and no more.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Bring the database's schema up to date. Repeating it changes nothing."""
     settings = load_settings()
     make_place(settings)
     upgrade(settings.database)
     upgrade_keys(settings.key_database)
+    for url in {settings.database, settings.key_database} if app_role else ():
+        try:
+            grant(url, str(app_role))
+        except NoRolesError as error:
+            raise OperatorError(f"--app-role cannot be used: {error}.") from None
     typer.echo(f"The database is up to date (revision {head()}).", err=True)
 
 

@@ -10,10 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from adapters.database import Database, Limits
 from adapters.holidays import holiday_dates
-from adapters.migrate import is_current
 from adapters.staff import TrainingRecords
+from cli.records import open_records
 from runtime.errors import OperatorError
 from runtime.policy import load_policy
 from runtime.settings import load_settings
@@ -99,13 +98,8 @@ def list_expiring(
 def _records() -> Iterator[tuple[Policy, TrainingRecords]]:
     settings = load_settings()
     policy = load_policy(settings.policy_file, datetime.now(UTC), holiday_dates)
-    database = Database(settings.database, Limits(pool_size=1))
-    try:
-        if not is_current(database):
-            raise OperatorError("The database is not up to date: run `handrail migrate` first.")
+    with open_records(settings) as database:
         yield policy, TrainingRecords(database)
-    finally:
-        database.close()
 
 
 def _show(policy: Policy, rows: list[tuple[TrainingRecord, Standing]]) -> None:

@@ -56,7 +56,7 @@ from sop.procedure import Procedure
 from sop.state import InquiryStart
 from workflows.escalating import escalation_id
 from workflows.indexing import of_case
-from workflows.starting import DIGEST_MEMO, handoff_start
+from workflows.starting import DIGEST_MEMO, OPENER_MEMO, handoff_start
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """An Update that no worker has answered by then is reported so; its id is safe to repeat."""
@@ -270,6 +270,23 @@ class Cases:
             raise_for(error)
         return True
 
+    async def opener(self, case_id: str) -> str | None:
+        """Return who opened a case that the CRM does not have yet; never wakes its workflow.
+
+        None: Temporal does not know; a handoff that its inquiry opened does not say.
+
+        Raises:
+            UnknownCaseError: There is no such case.
+            TemporalUnavailableError: Temporal does not answer.
+        """
+        try:
+            known = await self.client.get_workflow_handle(case_id).describe()
+            return await known.memo_value(OPENER_MEMO, None, type_hint=str)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise UnknownCaseError(case_id) from None
+            raise_for(error)
+
     def link(self, case_id: str, run_id: str | None = None) -> str:
         """Return the address of the case in the Temporal UI."""
         return ui_link(self._ui, self.client.namespace, case_id, run_id)
@@ -330,7 +347,7 @@ class Cases:
             task_queue=self._task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            memo={DIGEST_MEMO: digest},
+            memo={DIGEST_MEMO: digest, OPENER_MEMO: case.state.opened_by},
             search_attributes=of_case(case),
             static_summary=line,
         )

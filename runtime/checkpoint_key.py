@@ -5,8 +5,9 @@ import secrets
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from runtime.key_settings import LEAST_KEY
 from runtime.secret_files import SecretFile, SecretFileError
-from runtime.settings import LEAST_KEY, Settings
+from runtime.settings import Settings
 
 FILE = "checkpoint.key"
 

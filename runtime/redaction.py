@@ -26,8 +26,8 @@ ALLOWED_KEYS = frozenset({
     "fired_at", "late_s", "missing", "policy_version", "priority", "role", "rung", "sequence",
     "stage", "step",
     # the process and its surroundings
-    "address", "count", "path", "pid", "port", "reason_code", "revision", "seconds", "signal",
-    "total", "url", "version",
+    "address", "count", "credential", "path", "pid", "port", "reason_code", "revision", "seconds",
+    "signal", "total", "url", "version",
 })  # fmt: skip
 
 # Libraries whose arguments are ids, ports and revisions.

@@ -237,7 +237,7 @@ def _schedule(plan: Plan, policy: Policy, task_queue: str) -> Schedule:
         spec=ScheduleSpec(
             calendars=[plan.when] if isinstance(plan.when, ScheduleCalendarSpec) else [],
             intervals=[plan.when] if isinstance(plan.when, ScheduleIntervalSpec) else [],
-            time_zone_name=policy.case.desk.time_zone,
+            time_zone_name=policy.case.desk.time_zone if plan.carries_policy else None,
         ),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=plan.catch_up),
         state=ScheduleState(note=_note(plan, policy, task_queue)),
@@ -246,9 +246,11 @@ def _schedule(plan: Plan, policy: Policy, task_queue: str) -> Schedule:
 
 def _note(plan: Plan, policy: Policy, task_queue: str) -> str:
     """Return what the schedule is for, with a mark of all that it carries: the same, no update."""
-    said = (policy.model_dump_json(), task_queue, repr(plan.when), str(plan.catch_up))
+    carried = policy.model_dump_json() if plan.carries_policy else ""
+    said = (carried, task_queue, repr(plan.when), str(plan.catch_up))
     mark = hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
-    return f"Opens {plan.opens}. Policy {policy.version}, {mark}."
+    version = f"Policy {policy.version}, " if plan.carries_policy else ""
+    return f"Opens {plan.opens}. {version}{mark}."
 
 
 async def _view(client: Client, plan: Plan) -> ScheduleView:

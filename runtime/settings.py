@@ -19,28 +19,19 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from runtime.access_settings import AccessSettings, Seconds
 from runtime.errors import OperatorError
+from runtime.key_settings import LOOPBACK, KeySettings
 
 PREFIX = "HANDRAIL_"
-
-LEAST_KEY = 32
-"""Characters of a key: `openssl rand -hex 32` makes twice as many."""
 
 
 class SettingsError(OperatorError):
     """One or more HANDRAIL_ variables cannot be used; the message names each."""
-
-
-def _seconds(value: object) -> object:
-    """Read a bare number as seconds; leave every other form to pydantic."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
 
 
 def _upper(value: object) -> object:
@@ -67,19 +58,6 @@ def _database(value: str) -> str:
     return value
 
 
-def _key(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < LEAST_KEY:
-        raise ValueError(f"a key has {LEAST_KEY} characters or more")
-    return value
-
-
-def _key_encryption(value: str) -> str:
-    kind, _, place = value.partition(":")
-    if kind != "local" or not place:
-        raise ValueError("this is not local:FILE")
-    return value
-
-
 def _mail_server(value: str) -> str:
     parts = urlsplit(value)
     try:
@@ -103,7 +81,7 @@ def _incident_address(value: str) -> str:
         raise ValueError("this is not an https:// address")
     if parts.username is not None or parts.password is not None:
         raise ValueError("the secret belongs into HANDRAIL_INCIDENT_SECRET")
-    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise ValueError("reports leave this machine by https:// only")
     return value
 
@@ -125,11 +103,10 @@ def _mail_address(value: str) -> str:
     return value
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 Slots = Annotated[int, Field(ge=1, le=1000)]
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings, KeySettings):
     """One process's surroundings, read once and handed down.
 
     Every field is the variable HANDRAIL_<FIELD>, or comes from the file that HANDRAIL_<FIELD>_FILE
@@ -161,27 +138,10 @@ class Settings(BaseSettings):
         description="the key store: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
         repr=False,
     )
-    key_encryption: Annotated[str, AfterValidator(_key_encryption)] | None = Field(
-        None,
-        description="what wraps the data keys, such as local:FILE; a SQLite database has its "
-        "own file, in the state directory",
-    )
     plaintext_until: AwareDatetime | None = Field(
         None,
         description="until when payloads are read that version 0.2 wrote unencrypted, such as "
         "2027-01-31T00:00Z",
-    )
-    identity_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
-        None,
-        description="the key of what customers are identified by, 32 characters or more; "
-        "a SQLite database has its own, in the state directory",
-        repr=False,
-    )
-    checkpoint_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
-        None,
-        description="the key that signs checkpoints of the journal, 32 characters or more; a "
-        "SQLite database has its own, in the state directory",
-        repr=False,
     )
     checkpoint_store: Annotated[str, AfterValidator(_checkpoint_store)] = Field(
         default_factory=lambda data: str(data["state_dir"] / "checkpoints"),
@@ -295,7 +255,7 @@ def _named_files(environ: Mapping[str, str]) -> dict[str, Any]:
     for field in Settings.model_fields:
         variable = PREFIX + field.upper()
         path = environ.get(variable + "_FILE")
-        if not path:
+        if not path or f"{field}_file" in Settings.model_fields:  # that one is kept open to change
             continue
         if environ.get(variable):
             raise SettingsError(f"Set {variable} or {variable}_FILE, not both.")

@@ -53,7 +53,7 @@ class NoKeys:
         """Refuse."""
         raise KeysUnavailableError("this process has no keys")
 
-    find = open_by_id = obtain
+    find = destroyed = open_by_id = obtain
 
 
 class HandrailPlugin(SimplePlugin):

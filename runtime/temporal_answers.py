@@ -12,7 +12,9 @@ from runtime.case_errors import (
     NotAnsweredError,
     RefusedError,
     TemporalUnavailableError,
+    UnknownCaseError,
 )
+from sop.errors import HiddenCaseError
 
 # A workflow whose task fails is told as FAILED_PRECONDITION.
 _NOT_DONE_YET = {
@@ -27,6 +29,7 @@ def raise_refusal(cause: BaseException | None) -> NoReturn:
 
     Raises:
         RefusedError: The procedure refuses the step.
+        UnknownCaseError: The case does not exist for whoever reports it (HOF-5.3).
         CaseEndedError: The case ended before the step was done.
         NotAnsweredError: Anything else; the same request may be repeated.
     """
@@ -34,7 +37,10 @@ def raise_refusal(cause: BaseException | None) -> NoReturn:
         if cause.type == "AcceptedUpdateCompletedWorkflow":
             raise CaseEndedError from None
         if cause.details:
-            raise RefusedError(RefusalDetail.model_validate(cause.details[0])) from None
+            detail = RefusalDetail.model_validate(cause.details[0])
+            if detail.code == HiddenCaseError.code:
+                raise UnknownCaseError from None
+            raise RefusedError(detail) from None
     raise NotAnsweredError from cause
 
 

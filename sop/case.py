@@ -10,6 +10,7 @@ from sop.case_file import CaseFile
 from sop.closing import missing_for_closing
 from sop.ladder import rearm
 from sop.models import Actor, Stage, VerificationOutcome
+from sop.object_rules import ObjectKind
 from sop.policy import CasePolicy
 from sop.stages import cleared, stage_of
 from sop.state import InquiryState
@@ -18,6 +19,7 @@ from sop.state import InquiryState
 class Case(CaseFile[CasePolicy, InquiryState]):
     """The facts of one inquiry, and the only way to change them."""
 
+    kind = ObjectKind.INQUIRY
     asked = ("INQ-4.3.1",)
     escalated = ("INQ-4.4.4",)
     verified = ("INQ-4.3.2",)

@@ -17,6 +17,7 @@ from sop.models import (
     TaskRecord,
     VerificationOutcome,
 )
+from sop.object_rules import ObjectFacts, ObjectKind
 from sop.plain_language import render
 from sop.policy import PinnedPolicy
 from sop.registers import HandoffConfirmation, IncidentReport, RegisterRecord, VerificationRecord
@@ -48,11 +49,13 @@ class CaseFile(Generic[P, S]):
     """The facts of one case, and the only way to change them.
 
     Attributes:
+        kind: What it is to the table of access.
         asked: Clauses that asking for identification proves besides the handoff procedure's own.
         escalated: Those that a rung of the matrix proves besides its own.
         verified: Those that a verified identity proves besides.
     """
 
+    kind: ClassVar[ObjectKind]
     asked: ClassVar[tuple[str, ...]] = ()
     escalated: ClassVar[tuple[str, ...]] = ()
     verified: ClassVar[tuple[str, ...]] = ()
@@ -236,9 +239,15 @@ class CaseFile(Generic[P, S]):
         return frozenset(own | {state.assignee} if state.assignee else own)
 
     @property
-    def receivers(self) -> frozenset[str]:
-        """The receiving parties that may act in it (HOF-3.3): those of their own handoffs."""
-        return frozenset()
+    def facts(self) -> ObjectFacts:
+        """What decides who sees the case, and who may do what in it (HOF-5.3)."""
+        return ObjectFacts(
+            kind=self.kind,
+            opened_by=self.state.opened_by,
+            assignee=self.state.assignee,
+            holder=self.holder,
+            policy_version=self.policy.version,
+        )
 
     @property
     def level(self) -> int:

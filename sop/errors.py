@@ -58,6 +58,12 @@ class NotAllowedError(SopError):
     code = "not-allowed"
 
 
+class HiddenCaseError(NotAllowedError):
+    """The case does not exist for the actor: whoever asks is told the same as of none (HOF-5.3)."""
+
+    code = "case-not-found"
+
+
 class InvalidValueError(SopError):
     """A value is well-formed, but the policy or the case does not allow it."""
 

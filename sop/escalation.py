@@ -8,11 +8,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from sop.access import require
+from sop.access import may_on, require
 from sop.closing import proved_by_escalating
 from sop.errors import NotAllowedError, StaleAcknowledgementError
 from sop.messages import Acknowledge, EscalationReport, Receipt
 from sop.models import CLOCK, Actor, Entry, EscalationRecord, Payload, Role
+from sop.object_rules import ObjectFacts
 from sop.outgoing import Outgoing
 from sop.policy import Desk, Paging
 
@@ -209,14 +210,13 @@ class Escalation:
         return pending
 
     def _refuse_stale(self, step: Acknowledge) -> None:
-        state, rung = self.state, self.start.rung
+        state, rung, roles = self.state, self.start.rung, self.start.roles
         require(step.actor, step.step)
         if state.ended_at is not None:
             raise StaleAcknowledgementError(f"The escalation {rung} is over.")
-        if step.actor.role not in self.start.roles:
-            chain = ", ".join(self.start.roles)
+        if not may_on(step.actor, step.step, ObjectFacts(chain=roles)):
             raise NotAllowedError(
-                f"The role {step.actor.role} is not in the chain of this rung: {chain}."
+                f"The role {step.actor.role} is not in the chain of this rung: {', '.join(roles)}."
             )
         if state.acknowledged_by not in {None, step.actor.principal}:
             raise StaleAcknowledgementError(

@@ -38,10 +38,12 @@ class CaseFilter(Payload):
     """Which cases a list shows; None leaves a property open.
 
     Attributes:
+        opened_by: For whom no other cases exist than those that they opened (HOF-5.3).
         due_before: Only cases whose next deadline is earlier.
         open_only: Without the closed ones.
     """
 
+    opened_by: Principal | None = None
     stage: Stage | None = None
     category: Slug | None = None
     priority: Priority | None = None

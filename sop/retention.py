@@ -61,8 +61,8 @@ def due_at(record_class: RecordClass, closed_at: datetime, rules: RetentionRules
     """Return from when on a class of a case that closed then goes, in UTC.
 
     Months are the calendar's, at the desk: the same day and time so many months later. Where that
-    day is missing (29, 30 or 31 of a shorter month) it is the first of the next month, where the
-    time is missing or comes twice the later one: never early.
+    day is missing (29, 30 or 31 of a shorter month) it is the end of that month, where the time is
+    missing or comes twice the later one: never early.
     """
     kept = rules.retention
     if record_class is RecordClass.HISTORY:
@@ -97,7 +97,10 @@ def basis_of(record_class: RecordClass, rules: RetentionRules) -> LegalBasis:
 
 
 def _months_later(local: datetime, months: int) -> datetime | None:
-    """Return the same day and time so many months later; None beyond the calendar's end."""
+    """Return the same day and time so many months later, or the end of a month that is shorter.
+
+    None beyond the calendar's end.
+    """
     years, month = divmod(local.month - 1 + months, 12)
     year = local.year + years
     if year >= MAXYEAR:
@@ -105,7 +108,8 @@ def _months_later(local: datetime, months: int) -> datetime | None:
     days = calendar.monthrange(year, month + 1)[1]
     if local.day <= days:
         return local.replace(year=year, month=month + 1)
-    return local.replace(year=year, month=month + 1, day=days) + timedelta(days=1)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.replace(year=year, month=month + 1, day=days) + timedelta(days=1)
 
 
 def _later(moment: datetime, by: timedelta) -> datetime:

@@ -9,7 +9,7 @@ from runtime.process import leave
 from runtime.temporal_command import find_temporal
 from tests.keyrings import name_the_key_store
 
-pytest_plugins = ["tests.postgres", "tests.desk"]
+pytest_plugins = ["tests.postgres", "tests.desk", "tests.keepers"]
 
 
 @pytest.fixture(scope="session")

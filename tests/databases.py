@@ -21,6 +21,7 @@ from adapters.database import Database, Limits
 from adapters.proof_tables import APPEND_ONLY
 from adapters.schema import metadata
 from adapters.tables import journal_entries
+from tests.keyrings import shared_keyring
 
 Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""
@@ -128,7 +129,7 @@ def connect() -> Iterator[Connect]:
     with ExitStack() as stack:
 
         def opened(url: URL | str, limits: Limits | None = None) -> Database:
-            return stack.enter_context(closing(Database(url, limits)))
+            return stack.enter_context(closing(Database(url, limits, shared_keyring())))
 
         yield opened
 

@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from activities.disposing import DisposalActivities
 from activities.key_ports import Keyring
 from activities.ports import CrmPort, IncidentPort
+from activities.proving import ProofActivities
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
@@ -199,9 +200,10 @@ async def a_desk(
     """
     await asyncio.to_thread(upgrade, url)
     async with AsyncExitStack() as stack:
-        database = Database(url, Limits(pool_size=8))
+        keyring = keyring or shared_keyring()
+        database = Database(url, Limits(pool_size=8), keyring)
         stack.callback(database.close)
-        client = await connect(keyring or shared_keyring(), address=server.address)
+        client = await connect(keyring, address=server.address)
         reads = CrmReads(database)
         await asyncio.to_thread(train, database, policy, *EVERYBODY)
         cases = Cases(
@@ -242,6 +244,7 @@ def a_worker(
     crm: CrmPort | None = None,
     incidents: IncidentPort | None = None,
     disposal: DisposalActivities | None = None,
+    proof: ProofActivities | None = None,
 ) -> Worker:
     """Return a worker of the desk, to be entered."""
     privacy, disposes = destroying(desk.database, desk.client)
@@ -255,6 +258,7 @@ def a_worker(
             duties=SqlDutySource(desk.database),
             privacy=privacy,
             disposal=disposal or disposes,
+            proof=proof,
         ),
         task_queue=desk.task_queue,
         limits=WorkerLimits(

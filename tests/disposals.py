@@ -132,9 +132,7 @@ class Archive:
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
         """Return all rows of a table."""
-        return self.database.read(
-            lambda connection: [dict(row) for row in connection.execute(select(table)).mappings()]
-        )
+        return self.database.rows(select(table))
 
     def works(self, owner: str, record_class: RecordClass) -> bool:
         """Return whether a process that has no key at hand finds one."""
@@ -306,7 +304,9 @@ def an_archive(crm: URL, directory: Path, keys: URL | None = None) -> Iterator[A
     migrate.upgrade_keys(url)
     # Many helpers share a test machine: what takes long there is no outage.
     patient = Limits(wait=timedelta(seconds=30), statement=timedelta(seconds=30))
-    with closing(Database(crm, patient)) as database, closing(Database(url, patient)) as store:
+    with closing(Database(url, patient)) as store:
         keyring = SqlKeyring(store, LocalWrapper(directory / "kek.json"))
         holds = KeyDisposal(store, keyring)
-        yield Archive(database, store, keyring, holds, SqlRecords(database), directory / "kek.json")
+        with closing(Database(crm, patient, keyring)) as database:
+            records = SqlRecords(database)
+            yield Archive(database, store, keyring, holds, records, directory / "kek.json")

@@ -50,12 +50,13 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     with ExitStack() as stack:
-        database = Database(settings.database, Limits(pool_size=settings.database_pool_size))
-        stack.callback(database.close)
+        limits = Limits(pool_size=settings.database_pool_size)
         keyring = open_keyring(
-            settings.key_database, key_encryption(settings), pool_size=settings.database_pool_size
+            settings.key_database, key_encryption(settings), pool_size=limits.pool_size
         )
         stack.callback(keyring.close)
+        database = Database(settings.database, limits, keyring)
+        stack.callback(database.close)
         client = await connect(keyring, address=address, plain_until=settings.plaintext_until)
         await require_bootstrapped(client)
         key_store = Database(settings.key_database, Limits(pool_size=_KEY_CONNECTIONS))
@@ -101,13 +102,15 @@ def incident_system(settings: Settings, database: Database, stack: ExitStack) ->
 def proof(settings: Settings, database: Database, stack: ExitStack) -> ProofActivities:
     """Return what signs checkpoints of the journal, and hands them to the settings' store."""
     signer = CheckpointSigner(checkpoint_key(settings).get_secret_value())
-    journal, address = SqlJournalLog(database, signer), settings.checkpoint_store
+    address = settings.checkpoint_store
     if not address.startswith("https:"):
-        return ProofActivities(journal, CheckpointFiles(Path(address), signer.verifier_key))
+        files = CheckpointFiles(Path(address), signer.verifier_key)
+        older = files.verifier_keys()
+        return ProofActivities(SqlJournalLog(database, signer, older_keys=older), files)
     token = settings.checkpoint_token
     store = HttpCheckpoints(address, token.get_secret_value() if token is not None else None)
     stack.callback(store.close)
-    return ProofActivities(journal, store)
+    return ProofActivities(SqlJournalLog(database, signer), store)
 
 
 def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:

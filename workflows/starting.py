@@ -14,6 +14,9 @@ from workflows.indexing import of_case
 DIGEST_MEMO = "request_digest"
 """Where a workflow keeps the fingerprint of the request that opened it."""
 
+OPENER_MEMO = "opened_by"
+"""Where one that the gateway started keeps who opened it; the CRM may not have that yet."""
+
 
 def handoff_start(order: HandoffOrder) -> HandoffStart:
     """Return the input of a handoff's workflow."""

@@ -1,6 +1,8 @@
 """The brief for the receiving party, as JSON and as a page that can be printed (HOF-4.2.2)."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -11,10 +13,14 @@ from api.pages.rendering import brief_page, content_security_policy
 from api.parts import Parts, WithParts
 from api.problems import ProblemError
 from api.schemas.briefs import BriefView
-from api.sight import HandoffReader
+from api.shown_to import shown_to
+from api.sight import on_case
 from runtime.briefing import collect_brief
 from runtime.case_errors import UnknownCaseError
 from sop.handoff.brief_models import Brief
+from sop.models import Actor
+
+BriefReader = Annotated[Actor, Depends(on_case("read_brief"))]
 
 router = APIRouter(
     prefix=presenting.HANDOFFS + "/{case_id}",
@@ -34,14 +40,14 @@ router = APIRouter(
     responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
 )
 async def read_brief(
-    case_id: HandoffId, parts: WithParts, _: HandoffReader, request: Request, response: Response
+    case_id: HandoffId, parts: WithParts, actor: BriefReader, request: Request, response: Response
 ) -> BriefView | HTMLResponse:
     """Read what the receiving party must know: as JSON, or as a page where HTML is preferred."""
     brief = await _brief(parts, case_id)
     if _prefers_html(request.headers.get("accept", "")):
         return _page(parts, brief)
     response.headers["Vary"] = "Accept"
-    return presenting_handoffs.brief(parts, brief)
+    return shown_to(actor, presenting_handoffs.brief(parts, brief))
 
 
 @router.get(
@@ -50,7 +56,7 @@ async def read_brief(
     summary="Read the brief as a page that can be printed",
     response_class=HTMLResponse,
 )
-async def print_brief(case_id: HandoffId, parts: WithParts, _: HandoffReader) -> HTMLResponse:
+async def print_brief(case_id: HandoffId, parts: WithParts, _: BriefReader) -> HTMLResponse:
     """Read the same as a page, without scripts, for a phone or for paper."""
     return _page(parts, await _brief(parts, case_id))
 

@@ -12,7 +12,7 @@ from api.identifying import attempt_id
 from api.openapi import problems
 from api.parts import WithParts, is_known
 from api.schemas.identity import Identified, IdentifyIn, IdentityRecord, IdentityRecordIn
-from api.sight import require_sight
+from api.sight import require_access
 from runtime.case_errors import UnknownCaseError
 from sop.errors import InvalidValueError
 from sop.evidence import NOT_COMPARED, Attempt, check_forms
@@ -95,7 +95,7 @@ async def identify(
     presented = body.presented()
     if presented or not body.reports:
         check_forms(rule, tuple(form.form for form in presented))
-    await require_sight(parts, actor, body.case_id)
+    await require_access(parts, actor, "identify", body.case_id)
     # What the case would refuse is no attempt of the customer's.
     await parts.cases.require_trained(actor, Identify.step, body.case_id)
     if not await is_known(parts, body.case_id):

@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
 
 from api import presenting
-from api.dependencies import Reader
+from api.dependencies import permitted
 from api.openapi import problems
 from api.parts import WithParts
 from api.schemas.desk import PolicyView, TaskList, TaskQuery
+from api.shown_to import shown_to
+from sop.access import is_bound
+from sop.models import Actor
 
 router = APIRouter(
     prefix="/v1",
@@ -24,13 +27,22 @@ router = APIRouter(
     summary="List the open tasks",
     responses=problems("invalid-request"),
 )
-async def list_tasks(query: Annotated[TaskQuery, Query()], parts: WithParts, _: Reader) -> TaskList:
-    """List the follow-up calls that are to be made, by the moment at which they are due."""
-    records = await run_in_threadpool(lambda: parts.reads.tasks(assignee=query.assignee))
-    return presenting.tasks(parts, records)
+async def list_tasks(
+    query: Annotated[TaskQuery, Query()],
+    parts: WithParts,
+    actor: Annotated[Actor, Depends(permitted("read_tasks"))],
+) -> TaskList:
+    """List what people must do, by the moment at which it is due. A service sees its own cases'."""
+    own = actor.principal if is_bound(actor, "read_tasks") else None
+    records = await run_in_threadpool(
+        lambda: parts.reads.tasks(assignee=query.assignee, own_of=own)
+    )
+    return shown_to(actor, presenting.tasks(parts, records))
 
 
 @router.get("/policy", operation_id="read_policy", summary="Read the policy in force")
-async def read_policy(parts: WithParts, _: Reader) -> PolicyView:
+async def read_policy(
+    parts: WithParts, _: Annotated[Actor, Depends(permitted("read_policy"))]
+) -> PolicyView:
     """Read the escalation matrices and the other numbers under which new cases begin."""
     return presenting.policy(parts.cases.policy)

@@ -16,9 +16,11 @@ from api.schemas import duties as s
 from api.schemas.inquiries import PageLinks, Timeline
 from api.schemas.steps import AcknowledgeIn, AddNoteIn
 from api.schemas.values import shown
+from api.shown_to import shown_to
+from api.sight import on_case
 from runtime.case_errors import UnknownCaseError
 from sop import messages as m
-from sop.access import only_own_duties
+from sop.access import is_bound
 from sop.duty import messages as d
 from sop.duty.records import DutyFilter, DutyRecord
 from sop.models import Actor, Slug
@@ -57,27 +59,14 @@ class DutyReport(StepReport[C, s.DutyReceipt]):
     """A step in a duty."""
 
 
-def _sees(action: str) -> Callable[..., Awaitable[Actor]]:
-    """Return the dependency that lets through who may do an action, and sees the duty."""
-
-    async def actor(
-        duty_id: DutyId, parts: WithParts, actor: Annotated[Actor, Depends(permitted(action))]
-    ) -> Actor:
-        if only_own_duties(actor):
-            await _record(parts, duty_id, actor)
-        return actor
-
-    return actor
-
-
 def _reports(command: type[C]) -> Callable[..., Awaitable[DutyReport[C]]]:
-    """Return the dependency that lets through who may report a step of a duty, and sees it."""
+    """Return the dependency that lets through who may report a step of this duty."""
 
     async def report(
         duty_id: DutyId,
         parts: WithParts,
         response: Response,
-        actor: Annotated[Actor, Depends(_sees(command.step))],
+        actor: Annotated[Actor, Depends(on_case(command.step))],
         key: OptionalKey = None,
     ) -> DutyReport[C]:
         return DutyReport(command, _receipt, parts, response, duty_id, actor, key)
@@ -101,11 +90,12 @@ async def list_duties(
     )
     cursor = found.next_cursor
     again = {**request.query_params, "cursor": cursor} if cursor else {}
-    return s.DutyPage(
+    page = s.DutyPage(
         duties=[_view(parts, each) for each in found.duties],
         next_cursor=cursor,
         links=PageLinks(next=f"{DUTIES}?{urlencode(again)}" if cursor else None),
     )
+    return shown_to(actor, page)
 
 
 @router.get("/{duty_id}", operation_id="read_duty", summary="Read a duty", responses=ONE)
@@ -113,7 +103,7 @@ async def read_duty(
     duty_id: DutyId, parts: WithParts, actor: Annotated[Actor, Depends(permitted("read_duties"))]
 ) -> s.DutyView:
     """Read a duty from the CRM."""
-    return _view(parts, await _record(parts, duty_id, _own(actor)))
+    return shown_to(actor, _view(parts, await _record(parts, duty_id, _own(actor))))
 
 
 @router.get(
@@ -127,7 +117,8 @@ async def read_duty_timeline(
 ) -> Timeline:
     """Read the journal in order, the escalations' entries included."""
     await _record(parts, duty_id, _own(actor))
-    return presenting.timeline(parts, await run_in_threadpool(parts.reads.timeline, duty_id))
+    entries = await run_in_threadpool(parts.reads.timeline, duty_id)
+    return shown_to(actor, presenting.timeline(parts, entries))
 
 
 @router.post(
@@ -205,7 +196,7 @@ async def _record(parts: Parts, duty_id: str, own_of: Actor | None) -> DutyRecor
 
 
 def _own(actor: Actor) -> Actor | None:
-    return actor if only_own_duties(actor) else None
+    return actor if is_bound(actor, "read_duties") else None
 
 
 def _view(parts: Parts, record: DutyRecord) -> s.DutyView:

@@ -7,23 +7,25 @@ from starlette.concurrency import run_in_threadpool
 
 from api import limits, presenting, proving, registers
 from api import presenting_handoffs as show
-from api.dependencies import JSON_BODY, HandoffId, Reader, RequiredKey, fingerprint, permitted
+from api.dependencies import JSON_BODY, HandoffId, RequiredKey, fingerprint, permitted
 from api.openapi import problems
 from api.parts import WithParts, require_known
 from api.registers import LogReader, ReportReader
 from api.schemas import handoffs as s
 from api.schemas.inquiries import Escalations, Timeline
 from api.schemas.proof import CertificateView, ExplanationView
-from api.sight import HandoffReader
-from runtime.case_errors import UnknownCaseError
-from sop.access import may_see_handoff, only_handoffs_of
+from api.shown_to import shown_to
+from api.sight import HandoffReader, on_case, require_access
+from sop.access import is_bound
 from sop.handoff.brief import for_receiver
 from sop.handoff.models import HandoffOpening
 from sop.handoff.records import HandoffFilter
-from sop.models import Actor
+from sop.models import Actor, Role
 
 ONE = problems("case-not-found", "crm-unavailable", "temporal-unavailable")
-MayRead = Annotated[Actor, Depends(permitted("read_handoff"))]
+Certified = Annotated[Actor, Depends(on_case("read_certificate"))]
+Explained = Annotated[Actor, Depends(on_case("read_explanation"))]
+EscalationReader = Annotated[Actor, Depends(on_case("read_escalations"))]
 
 router = APIRouter(
     prefix=presenting.HANDOFFS,
@@ -57,6 +59,9 @@ async def open_handoff(
     response: Response,
 ) -> s.HandoffOpened:
     """Open a handoff once per key, alone or from an inquiry, which then shows it (HOF-2)."""
+    parts.rates.count_customer(body.customer.customer_id)
+    if body.inquiry_id is not None:
+        await require_access(parts, actor, "open_handoff", body.inquiry_id)
     opened = await parts.cases.open_handoff(
         _opening(body), actor=actor, key=key, digest=fingerprint("open_handoff", body)
     )
@@ -70,12 +75,14 @@ async def open_handoff(
 async def list_handoffs(
     query: Annotated[s.HandoffQuery, Query()],
     parts: WithParts,
-    actor: MayRead,
+    actor: Annotated[Actor, Depends(permitted("read_handoff"))],
     request: Request,
     response: Response,
 ) -> s.HandoffPage:
     """List handoffs: the next deadline first, those without one last."""
-    said = {**query.model_dump(), "open_only": query.open, "visible_to": only_handoffs_of(actor)}
+    own = actor.principal if is_bound(actor, "read_handoff") else None
+    bound = "visible_to" if actor.role is Role.RECEIVING_PARTY else "own_of"
+    said = {**query.model_dump(), "open_only": query.open, bound: own}
     found = await run_in_threadpool(
         parts.handoffs.handoffs,
         HandoffFilter.model_validate(said),
@@ -85,19 +92,17 @@ async def list_handoffs(
     page = show.page(parts, request, found)
     if page.links.next is not None:
         response.headers["Link"] = f'<{page.links.next}>; rel="next"'
-    return page
+    return shown_to(actor, page)
 
 
 @router.get("/{case_id}", operation_id="read_handoff", summary="Read a handoff", responses=ONE)
 async def read_handoff(
-    case_id: HandoffId, parts: WithParts, actor: MayRead
+    case_id: HandoffId, parts: WithParts, actor: HandoffReader
 ) -> s.HandoffDetail | s.UnrecordedHandoff:
     """Read a handoff from the CRM. One that it does not have yet comes with `recorded: false`."""
     record = await run_in_threadpool(parts.handoffs.handoff, case_id)
-    if not may_see_handoff(actor, record.offered_to if record else None):
-        raise UnknownCaseError(case_id)
     if record is not None:
-        return show.detail(parts, record)
+        return shown_to(actor, show.detail(parts, record))
     await require_known(parts, case_id)
     return show.unrecorded(parts, case_id)
 
@@ -115,9 +120,9 @@ async def read_handoff_timeline(
     entries = await run_in_threadpool(parts.reads.timeline, case_id)
     if not entries:
         await require_known(parts, case_id)
-    if only_handoffs_of(actor) is not None:
+    if actor.role is Role.RECEIVING_PARTY:
         entries = for_receiver(entries)
-    return presenting.timeline(parts, entries)
+    return shown_to(actor, presenting.timeline(parts, entries))
 
 
 @router.get(
@@ -126,7 +131,9 @@ async def read_handoff_timeline(
     summary="List the escalations of a handoff",
     responses=ONE,
 )
-async def list_handoff_escalations(case_id: HandoffId, parts: WithParts, _: Reader) -> Escalations:
+async def list_handoff_escalations(
+    case_id: HandoffId, parts: WithParts, _: EscalationReader
+) -> Escalations:
     """List the rungs of a handoff that fired, the oldest first."""
     records = await run_in_threadpool(lambda: parts.reads.escalations(case_id=case_id))
     if not records:
@@ -150,9 +157,9 @@ async def list_confirmations(
     found = await run_in_threadpool(parts.handoffs.confirmations, case_id)
     if not found:
         await require_known(parts, case_id)
-    party = only_handoffs_of(actor)
-    found = tuple(each for each in found if party in {None, each.receiving_party})
-    return show.confirmations(parts, found)
+    if actor.role is Role.RECEIVING_PARTY:
+        found = tuple(each for each in found if each.receiving_party == actor.principal)
+    return shown_to(actor, show.confirmations(parts, found))
 
 
 @router.get(
@@ -174,9 +181,9 @@ async def list_verifications(
     summary="List the exception and incident reports of a handoff",
     responses=ONE,
 )
-async def list_reports(case_id: HandoffId, parts: WithParts, _: ReportReader) -> s.Reports:
+async def list_reports(case_id: HandoffId, parts: WithParts, actor: ReportReader) -> s.Reports:
     """List what went another way than the procedure's, as a supervisor (HOF-7.3)."""
-    return await registers.reports(parts, case_id)
+    return await registers.reports(parts, actor, case_id)
 
 
 @router.get(
@@ -186,10 +193,10 @@ async def list_reports(case_id: HandoffId, parts: WithParts, _: ReportReader) ->
     responses=ONE,
 )
 async def read_handoff_certificate(
-    case_id: HandoffId, parts: WithParts, _: Reader
+    case_id: HandoffId, parts: WithParts, actor: Certified
 ) -> CertificateView:
     """Read the clauses with who, when and which journal entry proves each, or what is missing."""
-    return await proving.certificate(parts, case_id)
+    return await proving.certificate(parts, actor, case_id)
 
 
 @router.get(
@@ -199,10 +206,10 @@ async def read_handoff_certificate(
     responses=ONE,
 )
 async def read_handoff_explanation(
-    case_id: HandoffId, parts: WithParts, _: Reader
+    case_id: HandoffId, parts: WithParts, actor: Explained
 ) -> ExplanationView:
     """Read what happened, sentence by sentence, and what the handoff waits for."""
-    return await proving.explanation(parts, case_id)
+    return await proving.explanation(parts, actor, case_id)
 
 
 def _opening(body: s.HandoffIn) -> HandoffOpening:

@@ -7,12 +7,14 @@ from starlette.concurrency import run_in_threadpool
 
 from api import limits, presenting, proving
 from api import presenting_incidents as show
-from api.dependencies import JSON_BODY, IncidentId, Reader, RequiredKey, fingerprint, permitted
+from api.dependencies import JSON_BODY, IncidentId, RequiredKey, fingerprint, permitted
 from api.openapi import problems
 from api.parts import Parts, WithParts, is_known
 from api.schemas import incidents as s
 from api.schemas.inquiries import Escalations, PageLinks, Timeline
 from api.schemas.proof import CertificateView, ExplanationView
+from api.shown_to import shown_to
+from api.sight import on_case
 from runtime.case_errors import UnknownCaseError
 from sop.errors import InvalidValueError
 from sop.incident.models import IncidentOpening
@@ -20,6 +22,11 @@ from sop.incident.records import IncidentFilter, ReportFilter
 from sop.models import Actor
 
 ONE = problems("case-not-found", "crm-unavailable", "temporal-unavailable")
+
+Reader = Annotated[Actor, Depends(on_case("read_incident"))]
+EscalationReader = Annotated[Actor, Depends(on_case("read_escalations"))]
+Certified = Annotated[Actor, Depends(on_case("read_certificate"))]
+Explained = Annotated[Actor, Depends(on_case("read_explanation"))]
 
 router = APIRouter(
     prefix="/v1",
@@ -70,7 +77,7 @@ async def open_incident(
 async def list_incidents(
     query: Annotated[s.IncidentQuery, Query()],
     parts: WithParts,
-    _: Reader,
+    actor: Annotated[Actor, Depends(permitted("read_incident"))],
     request: Request,
     response: Response,
 ) -> s.IncidentPage:
@@ -81,19 +88,19 @@ async def list_incidents(
     )
     page = show.page(parts, request, found)
     _point_to_next(response, page.links)
-    return page
+    return shown_to(actor, page)
 
 
 @router.get(
     "/incidents/{case_id}", operation_id="read_incident", summary="Read an incident", responses=ONE
 )
 async def read_incident(
-    case_id: IncidentId, parts: WithParts, _: Reader
+    case_id: IncidentId, parts: WithParts, actor: Reader
 ) -> s.IncidentDetail | s.UnrecordedIncident:
     """Read an incident from the CRM. One that it does not have yet comes with `recorded: false`."""
     record = await run_in_threadpool(parts.incidents.incident, case_id)
     if record is not None:
-        return show.detail(parts, record)
+        return shown_to(actor, show.detail(parts, record))
     await _must_exist(parts, case_id)
     return show.unrecorded(parts, case_id)
 
@@ -104,12 +111,12 @@ async def read_incident(
     summary="Read everything that happened in an incident",
     responses=ONE,
 )
-async def read_incident_timeline(case_id: IncidentId, parts: WithParts, _: Reader) -> Timeline:
+async def read_incident_timeline(case_id: IncidentId, parts: WithParts, actor: Reader) -> Timeline:
     """Read the journal of an incident, its escalations included, in order."""
     entries = await run_in_threadpool(parts.reads.timeline, case_id)
     if not entries:
         await _must_exist(parts, case_id)
-    return presenting.timeline(parts, entries)
+    return shown_to(actor, presenting.timeline(parts, entries))
 
 
 @router.get(
@@ -119,7 +126,7 @@ async def read_incident_timeline(case_id: IncidentId, parts: WithParts, _: Reade
     responses=ONE,
 )
 async def list_incident_escalations(
-    case_id: IncidentId, parts: WithParts, _: Reader
+    case_id: IncidentId, parts: WithParts, _: EscalationReader
 ) -> Escalations:
     """List how often the incident was escalated, and who took it, the oldest first."""
     records = await run_in_threadpool(lambda: parts.reads.escalations(case_id=case_id))
@@ -135,10 +142,10 @@ async def list_incident_escalations(
     responses=ONE,
 )
 async def read_incident_certificate(
-    case_id: IncidentId, parts: WithParts, _: Reader
+    case_id: IncidentId, parts: WithParts, actor: Certified
 ) -> CertificateView:
     """Read the clauses with who, when and which journal entry proves each, or what is missing."""
-    return await proving.certificate(parts, case_id)
+    return await proving.certificate(parts, actor, case_id)
 
 
 @router.get(
@@ -148,10 +155,10 @@ async def read_incident_certificate(
     responses=ONE,
 )
 async def read_incident_explanation(
-    case_id: IncidentId, parts: WithParts, _: Reader
+    case_id: IncidentId, parts: WithParts, actor: Explained
 ) -> ExplanationView:
     """Read what happened, sentence by sentence, and what the incident waits for."""
-    return await proving.explanation(parts, case_id)
+    return await proving.explanation(parts, actor, case_id)
 
 
 @router.get(
@@ -162,7 +169,7 @@ async def read_incident_explanation(
 async def list_incident_reports(
     query: Annotated[s.ReportQuery, Query()],
     parts: WithParts,
-    _: Annotated[Actor, Depends(permitted("read_incident_reports"))],
+    actor: Annotated[Actor, Depends(permitted("read_incident_reports"))],
     request: Request,
     response: Response,
 ) -> s.FiledReportPage:
@@ -173,7 +180,7 @@ async def list_incident_reports(
     )
     page = show.reports(parts, request, found)
     _point_to_next(response, page.links)
-    return page
+    return shown_to(actor, page)
 
 
 async def _must_exist(parts: Parts, case_id: str) -> None:

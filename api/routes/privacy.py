@@ -14,6 +14,7 @@ from api.problems import ProblemError
 from api.schemas import privacy as s
 from api.schemas.inquiries import Escalations, Timeline
 from api.schemas.proof import CertificateView, ExplanationView
+from api.sight import on_case
 from sop.access import may, require
 from sop.models import Actor
 from sop.privacy.export import Dossier
@@ -21,7 +22,8 @@ from sop.privacy.models import PrivacyOpening, RequestKind
 from sop.privacy.records import PrivacyFilter
 
 ONE = problems("case-not-found", "crm-unavailable", "temporal-unavailable")
-PrivacyReader = Annotated[Actor, Depends(permitted("read_privacy_requests"))]
+Lister = Annotated[Actor, Depends(permitted("read_privacy_requests"))]
+PrivacyReader = Annotated[Actor, Depends(on_case("read_privacy_requests"))]
 
 router = APIRouter(
     prefix=presenting.PRIVACY_REQUESTS,
@@ -72,7 +74,7 @@ async def open_privacy_request(
 async def list_privacy_requests(
     query: Annotated[s.PrivacyQuery, Query()],
     parts: WithParts,
-    _: PrivacyReader,
+    _: Lister,
     request: Request,
     response: Response,
 ) -> s.PrivacyRequestPage:
@@ -169,7 +171,7 @@ async def read_privacy_explanation(
 async def read_privacy_export(
     case_id: PrivacyId,
     parts: WithParts,
-    _: Annotated[Actor, Depends(permitted("read_privacy_export"))],
+    _: Annotated[Actor, Depends(on_case("read_privacy_export"))],
     response: Response,
 ) -> Dossier:
     """Fetch every record of the person, and what is withheld and why, until it is destroyed."""

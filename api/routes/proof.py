@@ -1,14 +1,21 @@
 """What an inquiry proves, how it reads in plain language, and its registers."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 
 from api import presenting, proving, registers
-from api.dependencies import CaseId, Reader
+from api.dependencies import CaseId
 from api.openapi import problems
 from api.parts import WithParts
 from api.registers import LogReader, ReportReader
 from api.schemas.handoffs import Reports, Verifications
 from api.schemas.proof import CertificateView, ExplanationView
+from api.sight import on_case
+from sop.models import Actor
+
+Certified = Annotated[Actor, Depends(on_case("read_certificate"))]
+Explained = Annotated[Actor, Depends(on_case("read_explanation"))]
 
 router = APIRouter(
     prefix=presenting.INQUIRIES,
@@ -25,9 +32,9 @@ router = APIRouter(
     operation_id="read_certificate",
     summary="Read what proves each clause, and what is missing",
 )
-async def read_certificate(case_id: CaseId, parts: WithParts, _: Reader) -> CertificateView:
+async def read_certificate(case_id: CaseId, parts: WithParts, actor: Certified) -> CertificateView:
     """Read the clauses with who, when and which journal entry proves each, or what is missing."""
-    return await proving.certificate(parts, case_id)
+    return await proving.certificate(parts, actor, case_id)
 
 
 @router.get(
@@ -35,9 +42,9 @@ async def read_certificate(case_id: CaseId, parts: WithParts, _: Reader) -> Cert
     operation_id="read_explanation",
     summary="Read a case in plain language",
 )
-async def read_explanation(case_id: CaseId, parts: WithParts, _: Reader) -> ExplanationView:
+async def read_explanation(case_id: CaseId, parts: WithParts, actor: Explained) -> ExplanationView:
     """Read what happened, sentence by sentence, and what the case waits for."""
-    return await proving.explanation(parts, case_id)
+    return await proving.explanation(parts, actor, case_id)
 
 
 @router.get(
@@ -57,6 +64,6 @@ async def list_inquiry_verifications(
     operation_id="list_inquiry_reports",
     summary="List the exception and incident reports of a case",
 )
-async def list_inquiry_reports(case_id: CaseId, parts: WithParts, _: ReportReader) -> Reports:
+async def list_inquiry_reports(case_id: CaseId, parts: WithParts, actor: ReportReader) -> Reports:
     """List what went another way than the procedure's, as a supervisor (HOF-7.3)."""
-    return await registers.reports(parts, case_id)
+    return await registers.reports(parts, actor, case_id)

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api import limits
-from api.dependencies import JSON_BODY, Reader, permitted
+from api.dependencies import JSON_BODY, permitted
 from api.openapi import problems
 from api.parts import Parts, WithParts
 from api.problems import ProblemError
@@ -46,6 +46,7 @@ async def _party(
 
 
 Party = Annotated[str, Depends(_party)]
+Reader = Annotated[Actor, Depends(permitted("read_recipients"))]
 Manager = Annotated[Actor, Depends(permitted("manage_recipients"))]
 
 

@@ -20,9 +20,10 @@ from api.schemas.staff import (
     TrainingView,
 )
 from api.schemas.values import shown
-from sop.access import require
+from sop.access import require_on
 from sop.durations import parse_duration
 from sop.models import Actor, Principal, Slug
+from sop.object_rules import ObjectFacts
 from sop.training import TrainingRecord, attest, expiring, standing
 
 router = APIRouter(
@@ -80,7 +81,7 @@ async def record_training(
 async def list_expiring_training(
     query: Annotated[ExpiringQuery, Query()],
     parts: WithParts,
-    _: Annotated[Actor, Depends(permitted("read_training"))],
+    _: Annotated[Actor, Depends(permitted("list_expiring_training"))],
 ) -> ExpiringList:
     """List whose training ends soon, the first to end first; it is to be renewed by then."""
     policy, now = parts.cases.policy, datetime.now(UTC)
@@ -102,11 +103,10 @@ async def list_expiring_training(
 async def read_training(
     principal: Person,
     parts: WithParts,
-    actor: Annotated[Actor, Depends(permitted("read_own_training"))],
+    actor: Annotated[Actor, Depends(permitted("read_training"))],
 ) -> TrainingView:
     """Read one's own training; supervisors, operators and auditors read everybody's."""
-    if principal != actor.principal:
-        require(actor, "read_training")
+    require_on(actor, "read_training", ObjectFacts(about=principal))
     return await _training_of(parts, principal)
 
 

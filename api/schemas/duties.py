@@ -20,6 +20,8 @@ class DutyLinks(View):
 class DutyView(View):
     """A duty: a review of the procedure, a training reminder, an audit of a closed case."""
 
+    resource = "duty"
+
     duty_id: str = Field(description="The duty's id.")
     kind: DutyKind = Field(description="What it is.")
     stage: DutyStage = Field(description="Where it stands.")
@@ -37,7 +39,7 @@ class DutyView(View):
     done_at: Moment | None = Field(description="When it ended.")
     done_by: str | None = Field(description="Who ended it.")
     outcome: DutyOutcome | None = Field(description="What came of it.")
-    findings: str | None = Field(description="What was found.")
+    findings: str | None = Field(description="What was found; null: not for your role.")
     policy_version: str = Field(description="The policy under which it began.")
     links: DutyLinks = Field(description="Where to go from here.")
 

@@ -119,22 +119,36 @@ class ItemView(View):
 class HandoffSummary(View):
     """A handoff as a list shows it."""
 
+    resource = "handoff"
+
     recorded: Literal[True] = Field(default=True, description="The CRM has the handoff.")
     case_id: str = Field(description="The handoff's id.")
     version: int = Field(description="The number of the last journal entry that is shown here.")
     customer_id: str = Field(description="The customer's id.")
     inquiry_id: str | None = Field(description="The inquiry that it was opened from.")
-    subject: str = Field(description="What is handed over, in a line.")
+    subject: str | None = Field(
+        description="What is handed over, in a line; null: not for your role."
+    )
     stage: HandoffStage = Field(description="Where the handoff stands.")
-    items: list[ItemView] = Field(description="What is handed over.")
-    confirmed_items: list[str] = Field(description="The items found correct and complete.")
-    missing_items: list[str] = Field(description="The items that did not arrive.")
+    items: list[ItemView] | None = Field(
+        description="What is handed over; null: not for your role."
+    )
+    confirmed_items: list[str] | None = Field(
+        description="The items found correct and complete; null: not for your role."
+    )
+    missing_items: list[str] | None = Field(
+        description="The items that did not arrive; null: not for your role."
+    )
     assignee: str | None = Field(description="Who hands over; null: who opened it.")
     holder: str | None = Field(description="Who has it now: who took the highest escalation.")
     opened_by: str = Field(description="Who opened it.")
     receiving_party: str = Field(description="Who receives: a principal.")
-    receiving_party_name: str = Field(description="What the customer knows that party as.")
-    receiving_party_contact: str = Field(description="Whom the customer can ask.")
+    receiving_party_name: str | None = Field(
+        description="What the customer knows that party as; null: not for your role."
+    )
+    receiving_party_contact: str | None = Field(
+        description="Whom the customer can ask; null: not for your role."
+    )
     verification: VerificationOutcome | None = Field(description="What the identity check found.")
     identity_level: IdentityLevel | None = Field(description="What the identity is worth.")
     identity_expires_at: Moment | None = Field(description="Until when it holds.")
@@ -164,9 +178,11 @@ class HandoffSummary(View):
 class HandoffDetail(HandoffSummary):
     """A handoff, whole."""
 
-    text: str = Field(description="What the customer asked for.")
-    brief: str | None = Field(description="The representative's part of the brief.")
-    customer: CustomerView = Field(description="Whom it is about.")
+    text: str | None = Field(description="What the customer asked for; null: not for your role.")
+    brief: str | None = Field(
+        description="The representative's part of the brief; null: not for your role."
+    )
+    customer: CustomerView | None = Field(description="Whom it is about; null: not for your role.")
 
 
 class UnrecordedHandoff(View):
@@ -210,6 +226,8 @@ class HandoffPage(View):
 class ConfirmationView(View):
     """The confirmation of one transfer (HOF-4.2.6): date, time, parties, specifics, custody."""
 
+    resource = "confirmation"
+
     confirmation_id: str = Field(description="The handoff's id and the number of the transfer.")
     case_id: str = Field(description="The handoff's id.")
     customer_id: str = Field(description="The customer's id.")
@@ -218,12 +236,14 @@ class ConfirmationView(View):
     )
     sender: str = Field(description="Who handed over.")
     receiving_party: str = Field(description="Who received.")
-    receiving_party_name: str = Field(description="What the customer knows that party as.")
+    receiving_party_name: str | None = Field(
+        description="What the customer knows that party as; null: not for your role."
+    )
     channel: str = Field(description="Over which channel.")
     carrier: str | None = Field(description="The courier.")
     tracking_number: str | None = Field(description="The courier's number.")
-    items: list[str] = Field(description="What was transferred.")
-    missing: list[str] = Field(description="What did not arrive.")
+    items: list[str] | None = Field(description="What was transferred; null: not for your role.")
+    missing: list[str] | None = Field(description="What did not arrive; null: not for your role.")
     identity_level: IdentityLevel | None = Field(description="What the identity was worth.")
     transferred_at: Moment = Field(description="When it was transferred.")
     sender_custody_from: Moment = Field(description="Since when the sender had custody.")
@@ -231,7 +251,9 @@ class ConfirmationView(View):
     custody_from: Moment | None = Field(description="Since when the receiving party has custody.")
     acknowledged_by: str | None = Field(description="Who answered.")
     acknowledged_at: Moment | None = Field(description="When.")
-    reason: str | None = Field(description="What the receiving party gave as its reason.")
+    reason: str | None = Field(
+        description="What the receiving party gave as its reason; null: not for your role."
+    )
     confirmed_at: Moment = Field(description="When this was written.")
     policy_version: str = Field(description="The policy version that applied.")
 
@@ -245,9 +267,11 @@ class Confirmations(View):
 class FormResultView(View):
     """One form of identification."""
 
+    resource = "form_result"
+
     form: Form = Field(description="The form.")
     matched: bool | None = Field(
-        description="It matched the customer's record. For auditors only: null for everybody else."
+        description="It matched the customer's record, for auditors only; null: not for your role."
     )
 
 

@@ -100,19 +100,23 @@ class IncidentOpened(View):
 class ActionView(View):
     """A corrective action."""
 
+    resource = "corrective_action"
+
     action: str = Field(description="Its name within the incident.")
-    description: str = Field(description="What is to be done.")
+    description: str | None = Field(description="What is to be done; null: not for your role.")
     owner: str = Field(description="Who does it.")
     opened_at: Moment = Field(description="When it was taken up.")
     due_at: Moment = Field(description="By when.")
     overdue_at: Moment | None = Field(description="When it was noticed to be overdue.")
     done_at: Moment | None = Field(description="When it was completed.")
     done_by: str | None = Field(description="Who said so.")
-    result: str | None = Field(description="What came of it.")
+    result: str | None = Field(description="What came of it; null: not for your role.")
 
 
 class IncidentSummary(View):
     """An incident as a list shows it."""
+
+    resource = "incident"
 
     recorded: Literal[True] = Field(default=True, description="The CRM has the incident.")
     incident_id: str = Field(description="The incident's id.")
@@ -120,7 +124,7 @@ class IncidentSummary(View):
     version: int = Field(description="The number of the last journal entry that is shown here.")
     stage: IncidentStage = Field(description="Where the incident stands.")
     clause: str = Field(description="The clause that was not kept.")
-    subject: str = Field(description="What happened, in a line.")
+    subject: str | None = Field(description="What happened, in a line; null: not for your role.")
     opened_by: str = Field(description="Who opened it.")
     holder: str | None = Field(description="Who has it now: who took the highest escalation.")
     escalation_level: int = Field(description="The highest level that is escalated to; 0: none.")
@@ -128,14 +132,18 @@ class IncidentSummary(View):
     regulator_due_at: Moment = Field(description="By when the regulator must be told.")
     regulator_informed_at: Moment | None = Field(description="When the regulator was told.")
     regulator_reference: str | None = Field(description="Under which the regulator has it.")
-    regulator_decision: str | None = Field(description="Why the regulator need not be told.")
+    regulator_decision: str | None = Field(
+        description="Why the regulator need not be told; null: not for your role."
+    )
     actions: list[ActionView] = Field(description="The corrective actions.")
     received_at: Moment = Field(description="When it was reported.")
     next_deadline: Moment | None = Field(description="When the incident acts by itself next.")
     next_deadline_what: str | None = Field(description="What it does then.")
     closed_at: Moment | None = Field(description="When it was closed.")
     closed_by: str | None = Field(description="By whom.")
-    outcome: str | None = Field(description="What caused it, and what was changed.")
+    outcome: str | None = Field(
+        description="What caused it, and what was changed; null: not for your role."
+    )
     policy_version: str = Field(description="The policy version that it is pinned to.")
     opened_at: Moment = Field(description="When its workflow began.")
     updated_at: Moment = Field(description="When the workflow wrote what is shown here.")
@@ -145,7 +153,7 @@ class IncidentSummary(View):
 class IncidentDetail(IncidentSummary):
     """An incident, whole."""
 
-    text: str = Field(description="What happened.")
+    text: str | None = Field(description="What happened; null: not for your role.")
 
 
 class UnrecordedIncident(View):

@@ -120,11 +120,13 @@ class Opened(View):
 class InquirySummary(View):
     """A case as a list shows it."""
 
+    resource = "inquiry"
+
     recorded: Literal[True] = Field(default=True, description="The CRM has the case.")
     case_id: str = Field(description="The case's id.")
     version: int = Field(description="The number of the last journal entry that is shown here.")
     customer_id: str = Field(description="The customer's id.")
-    subject: str = Field(description="The inquiry in a line.")
+    subject: str | None = Field(description="The inquiry in a line; null: not for your role.")
     channel: Channel = Field(description="How the customer reached the desk.")
     stage: Stage = Field(description="Where the case stands.")
     category: str | None = Field(description="The category, once it has one.")
@@ -141,11 +143,13 @@ class InquirySummary(View):
     next_deadline_what: str | None = Field(description="What it does then.")
     verification: VerificationOutcome | None = Field(description="What the identity check found.")
     resolved_at: Moment | None = Field(description="When it was resolved.")
-    resolution: str | None = Field(description="What solved it.")
+    resolution: str | None = Field(description="What solved it; null: not for your role.")
     responsible: str | None = Field(description="The responsible employee.")
     follow_up_outcome: FollowUpOutcome | None = Field(description="What the follow-up found.")
-    feedback: str | None = Field(description="What the customer said of it.")
-    satisfaction: int | None = Field(description="From 1 to 5.")
+    feedback: str | None = Field(
+        description="What the customer said of it; null: not for your role."
+    )
+    satisfaction: int | None = Field(description="From 1 to 5; null: not for your role.")
     closed_at: Moment | None = Field(description="When it was closed.")
     closed_as: ClosedAs | None = Field(description="How it ended.")
     duplicate_of: str | None = Field(description="The case under which it is handled.")
@@ -168,8 +172,12 @@ class CustomerView(View):
 class HandoffOfInquiry(View):
     """A handoff that was opened from the inquiry, as the CRM has it."""
 
+    resource = "handoff_of_inquiry"
+
     case_id: str = Field(description="The handoff's id.")
-    subject: str = Field(description="What is handed over, in a line.")
+    subject: str | None = Field(
+        description="What is handed over, in a line; null: not for your role."
+    )
     stage: HandoffStage = Field(description="Where the handoff stands.")
     receiving_party: str = Field(description="Who receives: a principal.")
     custody: str = Field(description="Whose it is.")
@@ -182,8 +190,10 @@ class HandoffOfInquiry(View):
 class InquiryDetail(InquirySummary):
     """A case, whole."""
 
-    text: str = Field(description="The inquiry in the customer's words.")
-    customer: CustomerView = Field(description="Who asks.")
+    text: str | None = Field(
+        description="The inquiry in the customer's words; null: not for your role."
+    )
+    customer: CustomerView | None = Field(description="Who asks; null: not for your role.")
     handoffs: list[HandoffOfInquiry] = Field(description="The handoffs from it, the oldest first.")
 
 
@@ -238,13 +248,17 @@ class ActorView(View):
 class TimelineEntryView(View):
     """One line of the case's journal."""
 
+    resource = "timeline_entry"
+
     stream: str = Field(description="The workflow that wrote it.")
     seq: int = Field(description="Its number there.")
     at: Moment = Field(description="When it happened.")
     actor: ActorView = Field(description="Who did it.")
     kind: str = Field(description="What happened.", examples=["inquiry.opened"])
     clauses: list[str] = Field(description="The clauses that it proves.")
-    detail: dict[str, Detail] = Field(description="The particulars.")
+    detail: dict[str, Detail] | None = Field(
+        description="The particulars; null: not for your role."
+    )
 
 
 class Timeline(View):

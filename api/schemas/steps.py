@@ -8,12 +8,13 @@ from api.schemas.inquiries import ClassificationIn, ReceptionIn
 from api.schemas.values import (
     Flag,
     InstantIn,
+    LevelIn,
     Moment,
     Request,
+    SatisfactionIn,
     ShortTextIn,
     TextIn,
     View,
-    WholeNumber,
 )
 from sop.handoff.models import HandoffStage
 from sop.incident.models import IncidentStage
@@ -123,9 +124,7 @@ class RecordFollowUpIn(Request):
 
     outcome: FollowUpOutcome = Field(description="What was found.")
     feedback: ShortTextIn | None = Field(None, description="What the customer said.")
-    satisfaction: Annotated[WholeNumber, Field(ge=1, le=5)] | None = Field(
-        None, description="From 1 (poor) to 5 (very good)."
-    )
+    satisfaction: SatisfactionIn | None = Field(None, description="From 1 (poor) to 5 (very good).")
 
 
 class MarkDuplicateIn(Request):
@@ -147,9 +146,7 @@ class DecideDiscrepancyIn(Request):
 class AcknowledgeIn(Request):
     """A person takes an escalation."""
 
-    level: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(
-        description="The level at which it stands, as the page says."
-    )
+    level: LevelIn = Field(description="The level at which it stands, as the page says.")
 
 
 S = TypeVar("S")

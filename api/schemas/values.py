@@ -1,16 +1,25 @@
 """What requests and answers are made of."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 from sop.policy import Desk
 
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps every character but this one."""
 
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+_YEARS = range(1970, 9000)
+_MOMENT = {"type": "string", "format": "date-time", "pattern": r"^(19[7-9]\d|[2-8]\d{3})-"}
 
 
 class Request(BaseModel):
@@ -20,9 +29,15 @@ class Request(BaseModel):
 
 
 class View(BaseModel):
-    """A body that the API answers with; fields may be added to it."""
+    """A body that the API answers with; fields may be added to it.
+
+    Attributes:
+        resource: Its name in `sop.fields`, where not every role sees every field; then such a
+            field may be null.
+    """
 
     model_config = ConfigDict(frozen=True)
+    resource: ClassVar[str] = ""
 
 
 def _in_text(value: object) -> object:
@@ -36,7 +51,7 @@ def _in_text(value: object) -> object:
 
 def _in_utc(value: datetime) -> datetime:
     """Keep to moments that every time zone has."""
-    if not EARLIEST <= value < LATEST:
+    if value.year not in _YEARS:
         raise ValueError("Say a moment between the years 1970 and 9000")
     return value.astimezone(UTC)
 
@@ -48,8 +63,13 @@ def _number(value: object) -> object:
     return value
 
 
-InstantIn = Annotated[AwareDatetime, BeforeValidator(_in_text), AfterValidator(_in_utc)]
+InstantIn = Annotated[
+    AwareDatetime, BeforeValidator(_in_text), AfterValidator(_in_utc), WithJsonSchema(_MOMENT)
+]
 WholeNumber = Annotated[int, BeforeValidator(_number)]
+# Bounds stand before the validator, or the API's description lacks them.
+LevelIn = Annotated[int, Field(ge=1, le=100), BeforeValidator(_number)]
+SatisfactionIn = Annotated[int, Field(ge=1, le=5), BeforeValidator(_number)]
 Flag = Annotated[bool, Field(strict=True)]
 ShortTextIn = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 TextIn = Annotated[str, Field(min_length=1, max_length=20_000, pattern=NO_NUL)]

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.app import parts_from
+from api.app import manner_of, parts_from
 from api.server import serve
 from runtime.logging import configure_logging
 from runtime.process import run_and_leave
@@ -12,7 +12,8 @@ from runtime.settings import load_settings
 def _main() -> int:
     settings = load_settings()
     configure_logging(settings.log_format, settings.log_level)
-    asyncio.run(serve(lambda: parts_from(settings), settings.api_host, settings.api_port))
+    manner = manner_of(settings)
+    asyncio.run(serve(lambda: parts_from(settings), settings.api_host, settings.api_port, manner))
     return 0
 
 

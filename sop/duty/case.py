@@ -9,6 +9,7 @@ from sop.duty.models import DutyKind, DutyOrder, DutyOutcome, DutyStage
 from sop.duty.state import DutyState
 from sop.ladder import arm
 from sop.models import CLOCK, Actor, Role
+from sop.object_rules import ObjectFacts, ObjectKind
 from sop.policy import DutyPolicy, Starts
 from sop.registers import IncidentReport, ReportKind
 
@@ -26,6 +27,8 @@ DUE = {
 
 class DutyCase(CaseFile[DutyPolicy, DutyState]):
     """The facts of one duty, and the only way to change them."""
+
+    kind = ObjectKind.DUTY
 
     @property
     def order(self) -> DutyOrder:
@@ -51,6 +54,12 @@ class DutyCase(CaseFile[DutyPolicy, DutyState]):
         """The roles that may do the duty: its own, and those that are paged when it is overdue."""
         paged = [row.roles for row in self.policy.escalation if row.starts == Starts.DUTY_OVERDUE]
         return frozenset({self.order.role}.union(*paged))
+
+    @property
+    def facts(self) -> ObjectFacts:
+        """What decides who sees the duty, and who may do what in it (HOF-5.3)."""
+        more = {"about": self.order.about, "for_roles": (self.order.role,)}
+        return super().facts.model_copy(update=more)
 
     def warn_holder(self, message_id: str, body: str, now: datetime) -> None:
         """Put a warning to the holder into the outbox; without a holder, to the duty's role."""

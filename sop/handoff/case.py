@@ -8,12 +8,15 @@ from sop.handoff.models import HandoffClosedAs, HandoffStage
 from sop.handoff.stages import missing_for_closing, stage_of
 from sop.handoff.state import HandoffState, Offer
 from sop.models import Actor, Role, TaskKind, TaskRecord
+from sop.object_rules import ObjectFacts, ObjectKind
 from sop.policy import HandoffPolicy
 from sop.registers import HandoffConfirmation, IncidentReport, ReportKind
 
 
 class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
     """The facts of one handoff, and the only way to change them."""
+
+    kind = ObjectKind.HANDOFF
 
     @property
     def stage(self) -> HandoffStage:
@@ -28,12 +31,19 @@ class HandoffCase(CaseFile[HandoffPolicy, HandoffState]):
     @property
     def handlers(self) -> frozenset[str]:
         """Whose case it is: the receiving party's as well."""
-        return super().handlers | self.receivers
+        return super().handlers | {self.state.receiving.party}
 
     @property
-    def receivers(self) -> frozenset[str]:
-        """The receiving party."""
-        return frozenset({self.state.receiving.party})
+    def facts(self) -> ObjectFacts:
+        """What decides who sees the handoff, and who may do what in it (HOF-3.3, HOF-5.3).
+
+        Each step says itself what an offer that has ended means, so its party goes on seeing the
+        handoff here; for the routes it ends to exist with the offer, as the CRM's row says.
+        """
+        party, offer = self.state.receiving.party, self.state.offer or self.state.last_offer
+        carrier = offer.carrier if offer else None
+        more = {"receiving_party": party, "offered_to": party, "carrier": carrier}
+        return super().facts.model_copy(update=more)
 
     def pass_custody(self, to: str, actor: Actor, now: datetime, why: str) -> None:
         """Let somebody else have what is handed over; it is always exactly one party's."""

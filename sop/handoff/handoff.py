@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from sop import discrepancy
 from sop import messages as shared
-from sop.access import require, require_own_handoff
+from sop.access import require
 from sop.deadlines import Due, do_due, earliest, rung_deadlines
 from sop.discrepancy import approval_deadline
 from sop.errors import InvalidValueError
@@ -146,7 +146,6 @@ class Handoff(HandoffCase, Procedure[HandoffPolicy, HandoffState, HandoffRow]):
 
     def perform(self, command: Command, now: datetime) -> None:
         """Do a step. One that is refused on record leaves its refusal behind."""
-        require_own_handoff(command.actor, self.state.receiving.party)
         require_no_preparing(self.state, command)
         self.refused = STEPS[type(command)](self, command, now)
 

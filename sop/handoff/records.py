@@ -4,6 +4,7 @@ from pydantic import AwareDatetime
 
 from sop.handoff.models import HandoffRow, HandoffStage
 from sop.models import Customer, Payload, Principal
+from sop.object_rules import ObjectFacts, ObjectKind
 from sop.records import Moment
 
 
@@ -20,6 +21,11 @@ class HandoffSummary(HandoffRow):
     updated_at: AwareDatetime
 
 
+def facts_of(record: HandoffRow) -> ObjectFacts:
+    """Return what decides for whom a handoff exists that the CRM shows (HOF-5.3)."""
+    return ObjectFacts.model_validate({**dict(record), "kind": ObjectKind.HANDOFF})
+
+
 class HandoffDetail(HandoffSummary):
     """A handoff, whole, with the customer whom it is about."""
 
@@ -31,11 +37,13 @@ class HandoffFilter(Payload):
 
     Attributes:
         visible_to: The receiving party for whom nothing exists but what it was offered (HOF-5.3).
+        own_of: The service for which none exist but those that it opened or carries.
         due_before: Only handoffs whose next deadline is earlier.
         open_only: Without the closed ones.
     """
 
     visible_to: Principal | None = None
+    own_of: Principal | None = None
     stage: HandoffStage | None = None
     receiving_party: Principal | None = None
     assignee: Principal | None = None

@@ -8,6 +8,7 @@ from sop.incident.stages import CLAUSE, anything_overdue, missing_for_closing, s
 from sop.incident.state import IncidentState
 from sop.ladder import arm
 from sop.models import Actor, Role, TaskKind, TaskRecord
+from sop.object_rules import ObjectKind
 from sop.policy import IncidentPolicy, Starts
 
 OPENED = "opened"
@@ -16,6 +17,8 @@ OPENED = "opened"
 
 class IncidentCase(CaseFile[IncidentPolicy, IncidentState]):
     """The facts of one incident, and the only way to change them."""
+
+    kind = ObjectKind.INCIDENT
 
     @property
     def stage(self) -> IncidentStage:

@@ -6,6 +6,7 @@ from sop.case_file import CaseFile
 from sop.errors import NotAllowedError
 from sop.ladder import arm
 from sop.models import CLOCK, Actor, Role
+from sop.object_rules import ObjectKind
 from sop.policy import PrivacyPolicy, Starts
 from sop.privacy.models import ClosedPrivacyAs, PrivacyStage, RequestKind, Work
 from sop.privacy.stages import CLAUSE, missing_for_closing, overdue, stage_of
@@ -14,6 +15,8 @@ from sop.privacy.state import PrivacyState
 
 class PrivacyCase(CaseFile[PrivacyPolicy, PrivacyState]):
     """The facts of one request, and the only way to change them."""
+
+    kind = ObjectKind.PRIVACY
 
     @property
     def stage(self) -> PrivacyStage:

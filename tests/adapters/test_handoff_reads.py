@@ -66,13 +66,13 @@ def test_a_handoff_is_read_whole_with_its_customer(crm: SqlCrm, reads: HandoffRe
     assert {name: getattr(found, name) for name, _ in row} == dict(row)
     assert found.customer.name == "Carla Client"
     assert found.opened_at == found.updated_at == MONDAY
-    assert reads.receiving_party(row.handoff_id) == reads.offered_to(row.handoff_id) == "rita"
+    assert reads.receiving_party(row.handoff_id) == "rita"
 
 
 @pytest.mark.parametrize("name", ["handoff-00000000", "", "inquiry-1", "\x00"])
 def test_a_handoff_that_does_not_exist_has_nothing_to_show(reads: HandoffReads, name: str) -> None:
     assert reads.handoff(name) is None
-    assert reads.receiving_party(name) is reads.offered_to(name) is None
+    assert reads.receiving_party(name) is None
     assert reads.of_inquiry(name) == ()
     assert [reads.confirmations(name), reads.verifications(name), reads.reports(name)] == [()] * 3
 

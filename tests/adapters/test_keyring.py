@@ -158,9 +158,11 @@ def test_the_file_of_the_key_encryption_keys_is_for_its_owner_alone(store: Store
 def test_an_old_version_still_unwraps_and_a_new_one_wraps(tmp_path: Path) -> None:
     running, rotating = LocalWrapper(tmp_path / "kek.json"), LocalWrapper(tmp_path / "kek.json")
     old = running.wrap([PlainKey("a", b"1" * 32)])
-    assert rotating.rotate() == "local:2"
+    second = rotating.rotate()
     new = rotating.wrap([PlainKey("b", b"2" * 32)])
-    assert [key.version for key in (*old, *new)] == ["local:1", "local:2"]
+    assert old[0].version.startswith("local:1-")
+    assert second.startswith("local:2-")
+    assert new[0].version == second
     assert [key.material for key in running.unwrap([*old, *new])] == [b"1" * 32, b"2" * 32]
 
 
@@ -204,3 +206,27 @@ def test_a_case_is_of_the_class_that_its_procedure_names() -> None:
 def _destroy(store: Store, key_id: str) -> None:
     gone = update(data_keys).where(data_keys.c.key_id == key_id).values(wrapped=None)
     store.database.write(lambda connection: connection.execute(gone))
+
+
+def test_what_another_machines_file_has_wrapped_is_an_outage_and_no_alarm(tmp_path: Path) -> None:
+    here, there = LocalWrapper(tmp_path / "here.json"), LocalWrapper(tmp_path / "there.json")
+    with pytest.raises(KeysUnavailableError):
+        there.unwrap(here.wrap([PlainKey("a", b"1" * 32)]))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"current": "1", "keys": {}}', '{"current": "1", "keys": {"1": "AAAA"}}']
+)
+def test_a_damaged_file_is_told_without_what_it_holds(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "kek.json"
+    path.write_text(text)
+    with pytest.raises(KeysUnavailableError) as told:
+        LocalWrapper(path)
+    assert "AAAA" not in str(told.value)
+    assert path.read_text() == text
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(KeysUnavailableError, match="cannot be written"):
+        LocalWrapper(tmp_path / "file" / "kek.json")

@@ -12,6 +12,7 @@ from activities.ports import FlushReceipt
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
+from adapters.journal_verify import Kept, verify
 from adapters.tables import journal_entries
 from sop.models import Stage
 from sop.outgoing import FlushBatch
@@ -245,3 +246,5 @@ def test_of_two_flushes_that_overlap_the_task_done_again_wins(
     overlap(database, first, second)
     assert shown(reads) == [(1, "open#0"), (2, "u9")]
     assert version(reads) == 2
+    report = verify(database, Kept())
+    assert (report.findings, report.entries) == ([], 4 if lost_first else 2)

@@ -93,11 +93,9 @@ def shows(database: Database, play: Play) -> None:
     registered = {f"{play.case_id}/{cause}" for cause in play.truth[1:]}
     assert {found.task_id for found in reads.tasks(case_id=play.case_id)} == registered
     assert {sent.message_id for sent in reads.outbox(case_id=play.case_id)} == registered
-    query = select(incident_reports.c.report_id, incident_reports.c.text).where(
-        incident_reports.c.case_id == play.case_id
-    )
-    rows = database.read(lambda connection: list(connection.execute(query)))
-    assert {(row.report_id, row.text) for row in rows} == {
+    query = select(incident_reports).where(incident_reports.c.case_id == play.case_id)
+    rows = database.rows(query)
+    assert {(row["report_id"], row["text"]) for row in rows} == {
         (f"{play.case_id}/{seq}", cause) for seq, cause in enumerate(play.truth[1:], start=2)
     }
 

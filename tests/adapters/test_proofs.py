@@ -53,9 +53,7 @@ def told(name: str, *records: Payload) -> dict[str, Any]:
 
 def rows(database: Database, table: Table) -> list[dict[str, Any]]:
     (key,) = table.primary_key
-    query = select(table).order_by(key)
-    found = database.read(lambda connection: list(connection.execute(query).mappings()))
-    return [dict(row) for row in found]
+    return database.rows(select(table).order_by(key))
 
 
 def keys(database: Database, table: Table) -> list[str]:

@@ -114,7 +114,7 @@ def test_no_row_of_the_outbox_holds_what_the_mail_says(
     on_file(keys)
     with structlog.testing.capture_logs() as lines:
         mailer.send(MAIL)
-    rows = database.read(lambda connection: connection.execute(select(outbox)).all())
+    rows = database.rows(select(outbox))
     for personal in ("CANARY", "Carla", "Client", "99887766"):
         assert personal not in repr(rows)
         assert personal not in repr(lines)

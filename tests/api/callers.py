@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Self
 
 import httpx2
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from activities.token_ports import TokenVerifier
 from adapters.api_keys import ApiKeys
 from adapters.database import Database
 from api.app import assemble, create_app
+from api.authentication import Credentials, KeyRing
 from api.parts import Parts
+from api.patience import Manner
+from api.rates import Rates
 from sop.models import Actor, Role
 from tests.desk import Desk, train
 from tests.keyrings import shared_keyring
@@ -45,12 +50,18 @@ def inquiry(**changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
-    """Run the application on a desk, as its server would."""
+async def serve(
+    desk: Desk,
+    *,
+    tokens: TokenVerifier | None = None,
+    rates: Rates | None = None,
+    manner: Manner | None = None,
+) -> AsyncIterator[FastAPI]:
+    """Run the application on a desk, as its server would; without rates, unless they are given."""
 
     @asynccontextmanager
     async def open_parts() -> AsyncIterator[Parts]:
-        yield assemble(
+        parts = assemble(
             desk.cases.policy,
             desk.database,
             desk.client,
@@ -59,8 +70,10 @@ async def serve(desk: Desk) -> AsyncIterator[FastAPI]:
             task_queue=desk.task_queue,
             ui="http://ui.example",
         )
+        credentials = Credentials(KeyRing(ApiKeys(desk.database)), tokens)
+        yield replace(parts, credentials=credentials, rates=rates or Rates())
 
-    app = create_app(open_parts)
+    app = create_app(open_parts, manner or Manner(docs=True))
     async with app.router.lifespan_context(app):
         yield app
 

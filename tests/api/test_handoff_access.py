@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.case_errors import RefusedError
+from runtime.case_errors import UnknownCaseError
 from sop import messages as m
 from sop.access import PERMITTED
 from sop.handoff import messages as h
@@ -99,11 +99,8 @@ async def test_the_workflow_holds_receiving_parties_to_their_own_handoffs_too(
     check = m.Identify(actor=stranger, forms=forms)
     answer = h.AnswerOffer(actor=stranger, answer=Answer.ACCEPT)
     for where, step in ((case_id, answer), (case_id, check), (inquiry_id, check)):
-        with pytest.raises(RefusedError) as refused:
+        with pytest.raises(UnknownCaseError):
             await desk.cases.step(where, step, key=None)
-        assert (refused.value.detail.code, refused.value.detail.clause) == (
-            "not-allowed", "HOF-3.3",
-        )  # fmt: skip
 
 
 @pytest.mark.clause("HOF-5.3")
@@ -213,7 +210,10 @@ async def test_each_role_may_do_in_handoffs_what_the_table_says_and_nothing_else
     assert (reads.status_code == 200) == (role in PERMITTED["read_handoff"])
     for part in ALL_PARTS:
         answer = await caller.get(page(NOBODYS, part))
-        may = role in PERMITTED["read" if part == "escalations" else "read_handoff"]
+        action = {"escalations": "read_escalations", "brief": "read_brief"}.get(
+            part.removesuffix(".html"), "read_handoff"
+        )
+        may = role in PERMITTED[action]
         is_problem(answer, "case-not-found" if may else "not-allowed")
     body = handoff(receiving=THEIRS)
     opens = await caller.post(HANDOFFS, body, f"handoff by {role}")
@@ -227,7 +227,8 @@ async def test_the_verification_log_and_the_reports_are_for_supervisors_and_audi
 ) -> None:
     case_id = await offered(callers, f"registers for {role}")
     caller = await callers.of(role)
-    supervisors = {Role.TEAM_LEADER, Role.QUALITY_MANAGER, Role.DUTY_MANAGER, Role.AUDITOR}
+    officers = {Role.AUDITOR, Role.PRIVACY_OFFICER}
+    supervisors = {Role.TEAM_LEADER, Role.QUALITY_MANAGER, Role.DUTY_MANAGER} | officers
     for part in ("verifications", "reports"):
         if role in supervisors:
             assert len((await read(caller, case_id, part))[part]) == (part == "verifications")

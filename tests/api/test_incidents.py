@@ -188,8 +188,8 @@ async def test_each_role_may_do_about_a_breach_what_the_table_says(
         assert (answer.status_code == 403) == (role not in PERMITTED[action]), action
         assert answer.status_code in {403, 404}, answer.text
     for action, path in (
-        ("read", INCIDENTS),
-        ("read", UNKNOWN),
+        ("read_incident", INCIDENTS),
+        ("read_incident", UNKNOWN),
         ("read_incident_reports", REPORTS),
     ):
         answer = await caller.get(path)

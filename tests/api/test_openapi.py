@@ -93,6 +93,28 @@ def test_every_error_is_described_as_a_problem(described: dict[str, Any]) -> Non
     assert "HTTPValidationError" not in described["components"]["schemas"]
 
 
+def test_every_operation_says_that_one_may_be_held_back_or_wait_too_long(
+    described: dict[str, Any],
+) -> None:
+    for name, operation in operations(described).items():
+        answers = operation["responses"]
+        assert "`too-many-requests`" in answers["429"]["description"], name
+        assert "`not-answered`" in answers["503"]["description"], name
+        assert ("`issuer-unavailable`" in answers["503"]["description"]) == ("/v1/" in name), name
+        assert ("408" in answers) == ("requestBody" in operation), name
+
+
+def test_every_bound_of_a_number_is_in_the_description(described: dict[str, Any]) -> None:
+    # pydantic leaves `ge` and `le` as they are where it cannot tell what a validator makes of them.
+    unknown = {"ge", "le", "gt", "lt"}
+    schemas = described["components"]["schemas"]
+    assert schemas["AcknowledgeIn"]["properties"]["level"]["minimum"] == 1
+    for name, schema in schemas.items():
+        for field, said in schema.get("properties", {}).items():
+            forms = [said, *said.get("anyOf", ())]
+            assert not any(unknown & form.keys() for form in forms), (name, field)
+
+
 def test_every_field_of_a_request_is_explained(described: dict[str, Any]) -> None:
     for name, schema in described["components"]["schemas"].items():
         if name.endswith("In") or name == "Reason":

@@ -119,11 +119,11 @@ async def test_a_handoff_is_certified_and_told_alike(parts: Parts, desk: Desk) -
         return await asyncio.to_thread(desk.reads.standing, opened.case_id) is not None
 
     await eventually(recorded)
-    said = await proving.certificate(parts, opened.case_id)
+    said = await proving.certificate(parts, ANNA, opened.case_id)
     assert said.kind == "handoff"
     assert [line.clause for line in said.lines] == [c for c in CLAUSES if c.startswith("HOF")]
     assert "HOF-4.1.2" in said.missing
-    told = await proving.explanation(parts, opened.case_id)
+    told = await proving.explanation(parts, ANNA, opened.case_id)
     assert told.entries[0].sentence == (
         "anna (representative) opened the handoff of contract to legal-desk; anna has custody."
     )
@@ -134,4 +134,4 @@ async def test_a_handoff_is_certified_and_told_alike(parts: Parts, desk: Desk) -
 async def test_what_is_no_case_is_not_found(parts: Parts, case_id: str) -> None:
     for told in (proving.certificate, proving.explanation):
         with pytest.raises(UnknownCaseError):
-            await told(parts, case_id)
+            await told(parts, ANNA, case_id)

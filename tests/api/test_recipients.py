@@ -74,7 +74,8 @@ async def test_each_role_may_do_with_certificates_what_the_table_says(
         await caller.http.delete(path(f"of-{role}".replace("_", "-"))),
     ):
         assert (answer.status_code != 403) == manages
-    assert ((await caller.get(path("nobody"))).status_code == 200) == (role in PERMITTED["read"])
+    reads = await caller.get(path("nobody"))
+    assert (reads.status_code == 200) == (role in PERMITTED["read_recipients"])
 
 
 @pytest.mark.clause("HOF-4.2.4")

@@ -1,10 +1,7 @@
 """`handrail api` as a process: what comes over the wire, what it logs, and how it ends."""
 
 import asyncio
-import json
-import os
 import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +17,9 @@ from runtime.devserver import DevServer
 from sop.models import Actor, Role
 from tests.api.callers import inquiry
 from tests.desk import Desk, train
+from tests.fuzz import CONFIG, FEWER, OFF, fuzz, served
 from tests.processes import Running, run, running
 
-FUZZING = Path(__file__).parent / "schemathesis.toml"
 CANARY = "Carla-Canary-4-Sesame-Street"
 
 
@@ -75,7 +72,7 @@ async def api(
     desk: Desk, server: DevServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
     """Run `handrail api` on the desk's server and database."""
-    wire = Actor(principal="wire", role=Role.TEAM_LEADER)
+    wire = Actor(principal="wire", role=Role.DUTY_MANAGER)
     await asyncio.to_thread(train, desk.database, desk.cases.policy, wire)
     made = await asyncio.to_thread(ApiKeys(desk.database).create, wire.principal, wire.role)
     environment = {
@@ -85,6 +82,8 @@ async def api(
         "HANDRAIL_TASK_QUEUE": desk.task_queue,
         "HANDRAIL_TEMPORAL_UI_URL": server.ui_url,
         "HANDRAIL_API_PORT": "0",
+        "HANDRAIL_REQUEST_TIMEOUT": "5",
+        **OFF,
     }
     async with running("api", ready="api.listening", **environment) as process:
         port = process.event("api.listening")["port"]
@@ -118,6 +117,49 @@ async def test_headers_without_end_are_cut_off(api: Api) -> None:
     for size in (HEADERS, 10 * HEADERS):
         answer = await api.send(api.head("X-Much: " + "a" * size, "Content-Length: 2"), b"{}")
         assert answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400")) or not answer
+
+
+async def test_two_hundred_slow_connections_leave_the_others_working_and_are_closed(
+    api: Api,
+) -> None:
+    head = api.head("Content-Length: 100")
+    begun = (b"", head[:40], head[:-2], head + b'{"text":')  # nothing, half a head, half a body
+    slow = [await asyncio.open_connection("127.0.0.1", api.port) for _ in range(200)]
+    for number, (_, writer) in enumerate(slow):
+        writer.write(begun[number % len(begun)])
+    async with httpx2.AsyncClient(base_url=api.url) as http:
+        http.headers["Authorization"] = f"Bearer {api.token}"
+        for _ in range(20):
+            assert (await http.get("/v1/policy")).status_code == 200
+    async with asyncio.timeout(60):
+        answers = [await reader.read() for reader, _ in slow]
+    for number, answer in enumerate(answers):
+        waited_for_a_body = number % len(begun) == 3
+        assert (b"/problems/request-timeout" in answer) == waited_for_a_body
+        assert answer.startswith(b"HTTP/1.1 408") or not answer
+    for _, writer in slow:
+        writer.close()
+
+
+async def test_a_connection_that_is_fed_byte_by_byte_is_closed(api: Api) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    answered = asyncio.create_task(reader.read())
+    async with asyncio.timeout(60):
+        for byte in 10_000 * b"GET /livez HTTP/1.1 and never an end ":
+            if answered.done():
+                break
+            writer.write(bytes([byte]))
+            await asyncio.wait({answered}, timeout=0.05)
+    assert answered.done()
+    writer.close()
+
+
+async def test_a_kept_connection_is_not_closed_between_its_requests(api: Api) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    for _ in range(3):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: handrail.test\r\n\r\n")
+        assert b"200" in await reader.readuntil(b"}")
+    writer.close()
 
 
 async def test_what_is_no_http_is_a_bad_request(api: Api) -> None:
@@ -157,17 +199,11 @@ async def test_a_port_that_is_taken_is_told(api: Api) -> None:
 
 @pytest.mark.timeout(480)  # it grows with each route, and a busy machine takes its time
 async def test_the_contract_holds_under_fuzzing(api: Api, tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "schemathesis.cli", "--config-file", str(FUZZING), "run",
-        f"{api.url}/openapi.json", "--no-color",
-        cwd=tmp_path, env=os.environ | {"HANDRAIL_FUZZ_KEY": api.token},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    assert process.returncode == 0, out.decode()
-    served = [json.loads(line) for line in api.process.lines if '"request.served"' in line]
-    assert len(served) > 300
-    assert max(line["status"] for line in served) < 500
+    code, said = await fuzz(api.url, api.token, tmp_path, config=CONFIG + FEWER)
+    assert code == 0, said
+    answers = served(api.process)
+    assert answers.total() > 300
+    assert max(answers) < 500
 
 
 def test_an_answer_on_a_kept_connection_does_not_wait_for_more_to_send() -> None:

@@ -87,15 +87,15 @@ async def test_who_records_and_who_sees_training_is_what_the_table_says(
     caller = await callers.of(role)
     asked = {
         "record_training": await put(caller, path("table"), LONG_AGO),
-        "read_training": await caller.get("/v1/staff/table/training"),
-        "read_own_training": await caller.get(f"/v1/staff/{role}/training"),
+        "list_expiring_training": await caller.get("/v1/staff/table/training"),
+        "read_training": await caller.get(f"/v1/staff/{role}/training"),
     }
     for action, answer in asked.items():
         assert (answer.status_code == 200) == (role in PERMITTED[action]), action
         if answer.status_code != 200:
             is_problem(answer, "not-allowed")
     listed = await caller.get("/v1/staff/training/expiring")
-    assert (listed.status_code == 200) == (role in PERMITTED["read_training"])
+    assert (listed.status_code == 200) == (role in PERMITTED["list_expiring_training"])
 
 
 @pytest.mark.clause("INQ-8.2", "HOF-6.1")

@@ -28,6 +28,7 @@ from tests.bench.history import actions_in, kinds_of, own_events, payload_bytes,
 from tests.bench.paths import PATHS, House, PatientOnCall, family, rest_of_one
 from tests.databases import watch
 from tests.desk import Desk, a_desk
+from tests.keyrings import shared_keyring
 from workers.worker import Outside, WorkerLimits, make_worker
 
 ALL_PATHS = PATHS | HANDOFF_PATHS
@@ -93,7 +94,7 @@ async def measure(server: DevServer, url: str | URL, policy: Policy, path: str) 
     address = make_url(url).render_as_string(hide_password=False)
     name = f"{path} {uuid.uuid4().hex}"
     async with a_desk(server, address, name, policy, staffed=False) as desk:
-        with closing(Database(url)) as database, watch(database) as work:
+        with closing(Database(url, keyring=shared_keyring())) as database, watch(database) as work:
             async with _patient_worker(replace(desk, database=database)):
                 with watch(desk.database) as asked:
                     case_id = await _walk(desk, path, key=name)

@@ -19,6 +19,7 @@ from tests.processes import Ended, run, running
 COMMANDS = (
     ("api",), ("worker",), ("migrate",), ("bootstrap",), ("openapi",), ("version",),
     ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke"),
+    ("keys", "init"), ("keys", "rotate"), ("keys", "status"),
     ("identity",), ("identity", "set"), ("identity", "show"), ("identity", "remove"),
     ("brief",), ("policy",), ("policy", "check"), ("policy", "show"),
     ("training",), ("training", "record"), ("training", "list"), ("training", "expiring"),

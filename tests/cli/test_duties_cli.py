@@ -13,6 +13,7 @@ from runtime.devserver import DevServer
 from sop.duty.models import DutyStage
 from tests.adapters.test_duties import duty
 from tests.batches import after
+from tests.keyrings import shared_keyring
 
 
 @pytest.mark.clause("HOF-6.2")
@@ -22,7 +23,7 @@ def test_the_open_duties_are_listed(tmp_path: Path) -> None:
     early = CliRunner().invoke(app, ["duties"], env=environment)
     assert early.exit_code != 0
     assert CliRunner().invoke(app, ["migrate"], env=environment).exit_code == 0
-    database = Database(f"sqlite:///{state / 'handrail.db'}")
+    database = Database(f"sqlite:///{state / 'handrail.db'}", keyring=shared_keyring())
     SqlCrm(database).flush(duty("duty-audit-2026-10-C-1", holder="quinn"))
     SqlCrm(database).flush(duty("duty-ended", stage=DutyStage.CLOSED, done_at=after(1)))
     database.close()

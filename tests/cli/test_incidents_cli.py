@@ -13,6 +13,7 @@ from adapters.database import Database
 from cli.main import app
 from sop.incident.models import CorrectiveAction, IncidentRow, IncidentStage
 from sop.outgoing import FlushBatch, Outgoing
+from tests.keyrings import shared_keyring
 
 pytestmark = pytest.mark.clause("HOF-6.3")
 
@@ -43,7 +44,7 @@ def write(place: dict[str, str], name: str, **changes: Any) -> None:
     row = IncidentRow(incident_id=name, **fields)
     batch = FlushBatch(stream=name, case_id=name, incident=row, outgoing=Outgoing(), at=now)
     url = f"sqlite:///{place['HANDRAIL_STATE_DIR']}/handrail.db"
-    with closing(Database(url)) as database:
+    with closing(Database(url, keyring=shared_keyring())) as database:
         SqlCrm(database).flush(batch)
 
 

@@ -13,6 +13,7 @@ from adapters.recipient_keys import RecipientKeys
 from cli.main import app
 from runtime.errors import OperatorError
 from tests.certificates import ADDRESS, Holder, holder, rsa_key
+from tests.keyrings import shared_keyring
 
 
 class Place:
@@ -63,7 +64,7 @@ def test_a_certificate_is_added_listed_replaced_and_revoked(place: Place, party:
     assert place.run("recipients", "revoke", "archive")[0] == 0
     assert place.run("recipients", "list")[1].count("revoked") == 2
     url = f"sqlite:///{place.environment['HANDRAIL_STATE_DIR']}/handrail.db"
-    with closing(Database(url)) as database:
+    with closing(Database(url, keyring=shared_keyring())) as database:
         assert not RecipientKeys(database).has_key("archive")
 
 

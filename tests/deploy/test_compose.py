@@ -13,11 +13,12 @@ from temporalio.envconfig import ClientConfigProfile
 
 from runtime.bootstrap import RETENTION
 from runtime.settings import Settings
-from tests.deploy.files import DEPLOY, DRAIN_S, compose
+from tests.deploy.files import DEPLOY, DRAIN_S, compose, in_the_image
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = {name for name, service in SERVICES.items() if "handrail" in service["image"]}
 JOBS = {"temporal-schema", "migrate", "bootstrap"}
+RESTARTS = {"admin": "no"} | dict.fromkeys(JOBS, "on-failure:5")
 
 
 def _seconds(text: str) -> float:
@@ -60,7 +61,7 @@ def test_a_container_can_change_nothing_but_its_data(name: str) -> None:
 def test_a_container_has_limits_and_comes_back_after_a_failure(name: str) -> None:
     service = SERVICES[name]
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
-    assert service["restart"] == ("on-failure:5" if name in JOBS else "unless-stopped")
+    assert service["restart"] == RESTARTS.get(name, "unless-stopped")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -73,7 +74,12 @@ def test_an_image_is_named_with_its_version(name: str) -> None:
 def test_no_secret_stands_in_a_containers_environment(name: str) -> None:
     environment = SERVICES[name].get("environment", {})
     secret = re.compile("password|pwd|secret|token|key", re.IGNORECASE)
-    held = {key: value for key, value in environment.items() if secret.search(key)}
+    # Where a key is kept, and not the key.
+    held = {
+        key: value
+        for key, value in environment.items()
+        if secret.search(key) and key != "HANDRAIL_KEY_ENCRYPTION"
+    }
     assert all(key.endswith("_FILE") for key in held)
     assert all(str(value).startswith("/run/secrets/") for value in held.values())
 
@@ -94,6 +100,24 @@ def test_the_temporal_examples_are_read_by_temporals_own_configuration(path: Pat
     assert profile.namespace == "handrail"
     assert profile.address
     assert profile.api_key is None
+
+
+def test_only_the_commands_by_hand_may_change_the_key_encryption_key() -> None:
+    mounts = {
+        name: mount
+        for name, service in SERVICES.items()
+        for mount in service.get("volumes", [])
+        if mount.startswith("keys:")
+    }
+    assert {name for name, mount in mounts.items() if not mount.endswith(":ro")} == {"admin"}
+    assert {"admin", "api", "worker", "bootstrap"} == set(mounts)
+    assert SERVICES["admin"]["profiles"] == ["admin"]
+    (place,) = {SERVICES[name]["environment"]["HANDRAIL_KEY_ENCRYPTION"] for name in mounts}
+    directory = mounts["admin"].partition(":")[2]
+    assert place == f"${{DEPLOY_KEY_ENCRYPTION:-local:{directory}/kek.json}}"
+    # A volume takes owner and mode from the directory in the image.
+    made = [run for run in in_the_image("RUN") if "--mode=0700" in run and directory in run]
+    assert len(made) == 1
 
 
 def test_a_service_waits_for_what_it_needs() -> None:

@@ -1,4 +1,4 @@
-"""The databases as the compose file's PostgreSQL makes them: two roles, strangers to each other."""
+"""The databases as the compose file's PostgreSQL makes them: roles, strangers to each other."""
 
 import subprocess
 from collections.abc import Iterator
@@ -10,13 +10,19 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from adapters.database import Database
-from adapters.migrate import is_current, upgrade
+from adapters.crm_reads import CrmReads
+from adapters.database import Database, StatementRefusedError
+from adapters.grants import grant
+from adapters.migrate import downgrade, is_current, upgrade
 from tests.deploy.files import DEPLOY, compose
 
 # Whoever is not the superuser must say their password, as over the compose file's network.
 ACCESS = "local all postgres trust\nlocal all all scram-sha-256\n"
-PASSWORDS = {"handrail": "one of a kind", "temporal": 'it\'s "another" $(one)'}
+PASSWORDS = {
+    "handrail": "one of a kind",
+    "handrail_owner": "of the tables",
+    "temporal": 'it\'s "another" $(one)',
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +70,12 @@ def _enter(server: str, role: str, database: str, password: str | None = None) -
 
 @pytest.mark.parametrize(
     ("role", "database"),
-    [("handrail", "handrail"), ("temporal", "temporal"), ("temporal", "temporal_visibility")],
+    [
+        ("handrail", "handrail"),
+        ("handrail_owner", "handrail"),
+        ("temporal", "temporal"),
+        ("temporal", "temporal_visibility"),
+    ],
 )
 def test_a_role_enters_its_own_databases_with_its_password(
     server: str, role: str, database: str
@@ -81,6 +92,7 @@ def test_a_role_enters_its_own_databases_with_its_password(
         ("handrail", "temporal_visibility"),
         ("handrail", "postgres"),
         ("temporal", "handrail"),
+        ("handrail_owner", "postgres"),
         ("temporal", "postgres"),
     ],
 )
@@ -89,16 +101,21 @@ def test_a_role_does_not_enter_another_database(server: str, role: str, database
         _enter(server, role, database)
 
 
-def test_handrails_role_can_make_its_own_schema(server: str) -> None:
-    url = URL.create(
-        "postgresql", "handrail", PASSWORDS["handrail"], database="handrail", query={"host": server}
-    )
-    upgrade(url)
-    database = Database(url)
+def test_the_owner_makes_the_schema_and_the_applications_role_works_on_it(server: str) -> None:
+    def url(role: str) -> URL:
+        secret = PASSWORDS[role]
+        return URL.create("postgresql", role, secret, database="handrail", query={"host": server})
+
+    upgrade(url("handrail_owner"))
+    grant(url("handrail_owner"), "handrail")
+    database = Database(url("handrail"))
     try:
         assert is_current(database)
+        assert CrmReads(database).counts().cases == 0
     finally:
         database.close()
+    with pytest.raises(StatementRefusedError):
+        downgrade(url("handrail"), "base")
 
 
 def test_temporals_role_may_make_the_extension_that_its_schema_needs(server: str) -> None:

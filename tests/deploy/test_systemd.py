@@ -70,8 +70,9 @@ def test_a_unit_reads_its_secrets_from_files_that_only_it_is_given(path: Path) -
     assert service["DynamicUser"] == ["yes"]
     given = {line.partition(":")[0] for line in service["LoadCredential"]}
     read = {line.partition("=%d/")[2] for line in service["Environment"] if "=%d/" in line}
-    compares = {"identity-key"} if path.stem == "handrail-api" else set()
-    assert given == read == {"database-password", "temporal.toml"} | compares
+    own = {"handrail-api": {"identity-key"}, "handrail-worker": {"checkpoint-key"}}
+    assert given == read == {"database-password", "temporal.toml"} | own.get(path.stem, set())
+    assert service["StateDirectoryMode"] == ["0700"]
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)

@@ -34,7 +34,9 @@ def test_every_decision_is_listed_with_its_title() -> None:
 def test_every_dependency_has_its_line_and_no_other_has() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
+    extras = project["project"]["optional-dependencies"].values()
     wanted = [*project["project"]["dependencies"], *groups["build"], *groups["dev"]]
+    wanted += [line for extra in extras for line in extra]
     names = {re.split(r"[\[<>=]", line)[0] for line in wanted if isinstance(line, str)}
     page = ROOT / "docs" / "adr" / "0010-dependencies.md"
     rows = re.findall(r"^\| `([a-z0-9-]+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)

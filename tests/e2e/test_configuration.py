@@ -33,15 +33,33 @@ def empty_postgres(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def company(server: DevServer, empty_postgres: str, tmp_path: Path) -> dict[str, str]:
+def app_role(postgres_url: str, empty_postgres: str) -> Iterator[str]:
+    """Make the role of API and worker, which owns nothing."""
+    name = f"app_{uuid.uuid4().hex}"
+    with psycopg.connect(empty_postgres, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'".encode())
+        yield name
+        admin.execute(f"DROP OWNED BY {name}".encode())
+        admin.execute(f"DROP ROLE {name}".encode())
+
+
+def as_role(url: str, role: str) -> str:
+    return make_url(url).set(username=role, password=role).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def company(
+    server: DevServer, empty_postgres: str, app_role: str, tmp_path: Path
+) -> dict[str, str]:
     """Describe a company's installation: environment variables, and nothing else."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     return {
         **{k: v for k, v in os.environ.items() if not k.startswith(("HANDRAIL_", "TEMPORAL_"))},
-        "HANDRAIL_DATABASE_URL": empty_postgres,
+        "HANDRAIL_DATABASE_URL": as_role(empty_postgres, app_role),
         "HANDRAIL_IDENTITY_KEY": "a key of the tests that opens nothing",
+        "HANDRAIL_CHECKPOINT_KEY": "a key of the tests that signs nothing",
         "HANDRAIL_KEY_ENCRYPTION": f"local:{tmp_path / 'kek.json'}",
         "HANDRAIL_API_PORT": str(port),
         "HANDRAIL_STATE_DIR": str(tmp_path / "unused"),
@@ -51,15 +69,19 @@ def company(server: DevServer, empty_postgres: str, tmp_path: Path) -> dict[str,
     }
 
 
+@pytest.mark.timeout(300)  # twelve commands, each a process
 @pytest.mark.clause("INQ-4.5.1")
 async def test_an_inquiry_closes_on_postgresql_and_a_remote_temporal_by_configuration_alone(
-    company: dict[str, str],
+    company: dict[str, str], empty_postgres: str, app_role: str
 ) -> None:
     refused, said = await _run(company, "worker")
-    assert refused == 1
-    assert "handrail bootstrap" in said
-    for command in ("migrate", "bootstrap"):
-        assert (await _run(company, command))[0] == 0
+    assert (refused, "handrail keys init" in said) == (1, True)
+    assert (await _run(company, "keys", "init"))[0] == 0
+    refused, said = await _run(company, "worker")
+    assert (refused, "handrail bootstrap" in said) == (1, True)
+    owner = {**company, "HANDRAIL_DATABASE_URL": empty_postgres}
+    assert (await _run(owner, "migrate", "--app-role", app_role))[0] == 0
+    assert (await _run(company, "bootstrap"))[0] == 0
     code, token = await _run(company, "keys", "create", "--role", "csr", "--principal", "anna")
     assert code == 0
     trained = await _run(company, "training", "record", "anna", "inquiry_handling")

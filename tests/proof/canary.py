@@ -57,25 +57,28 @@ def _found(content: bytes, wanted: Iterable[bytes]) -> Iterator[str]:
 
 @dataclass
 class Sent:
-    """The free texts that were accepted: (route, field) of each."""
+    """The free texts that were accepted: (route, field) of each, and the texts."""
 
     fields: set[tuple[str, str]] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
 
     def note(self, route: str, body: Any) -> None:
         """Note what a body held of canaries."""
-        self.fields |= {(route, path) for path in _paths(body)}
+        for path, text in _canaries(body):
+            self.fields.add((route, path))
+            self.texts.add(text)
 
 
-def _paths(value: Any, path: str = "") -> Iterator[str]:
+def _canaries(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     match value:
         case dict():
             for name, inner in value.items():
-                yield from _paths(inner, f"{path}.{name}")
+                yield from _canaries(inner, f"{path}.{name}")
         case list():
             for inner in value:
-                yield from _paths(inner, f"{path}[]")
+                yield from _canaries(inner, f"{path}[]")
         case str() if MARK.casefold() in value.casefold():
-            yield path
+            yield path, value
         case _:
             return
 

@@ -71,14 +71,14 @@ def test_a_directory_into_which_others_may_write_takes_no_secret(tmp_path: Path)
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    with pytest.raises(SecretFileError, match="mode 777.*HANDRAIL_STATE_DIR"):
+    with pytest.raises(SecretFileError, match=r"mode 777.*HANDRAIL_STATE_DIR"):
         secret(shared / "a.key").obtain(lambda: "s3cret")
     assert list(shared.iterdir()) == []
 
 
 def test_what_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SecretFileError, match="cannot be made.*name another directory"):
+    with pytest.raises(SecretFileError, match=r"cannot be made.*name another directory"):
         secret(tmp_path / "file" / "a.key").obtain(lambda: "s3cret")
 
 
@@ -86,7 +86,7 @@ def test_what_is_not_a_secrets_text_is_told_without_showing_it(tmp_path: Path) -
     path = tmp_path / "a.key"
     path.write_bytes(b"\xff\xfe")
     path.chmod(0o600)
-    with pytest.raises(SecretFileError, match="cannot be read .UnicodeDecodeError.") as told:
+    with pytest.raises(SecretFileError, match=r"cannot be read .UnicodeDecodeError.") as told:
         secret(path).read()
     assert "xff" not in str(told.value)
 

@@ -148,6 +148,7 @@ class WorkedOn(Generic[C]):
         receipt = None
         for step in steps:
             self.steps += 1
+            self.case.check(step, self.now)
             receipt = self.case.apply(step, self.now, cause=f"step-{self.steps}")
         assert receipt is not None
         return receipt

@@ -67,7 +67,7 @@ def test_a_confirmed_follow_up_closes_the_case_and_ends_its_task() -> None:
 
 @pytest.mark.clause("INQ-4.6.2")
 def test_a_customer_who_confirms_before_the_contact_is_due_needs_no_call() -> None:
-    case = resolved()
+    case = resolved(actor=WEB_FORM)
     case.do(CONFIRMED.model_copy(update={"actor": WEB_FORM}))
     assert case.stage == "closed"
     assert case.tasks == ()

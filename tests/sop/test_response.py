@@ -338,7 +338,7 @@ def test_every_step_is_on_record_with_who_and_when_and_what_they_said(
     kind: type[m.Command],
 ) -> None:
     *before, said = EVERY_STEP[kind]
-    case = opened(category=None, reception=None)
+    case = opened(category=None, reception=None, assignee="ben")
     for step in before:
         case.do(step)
     case.pass_time(timedelta(minutes=7))

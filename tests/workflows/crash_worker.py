@@ -61,7 +61,7 @@ def _die_once(died: Path) -> None:
 
 async def work(address: str, url: str, task_queue: str, kind: str, died: str) -> int:
     """Run until killed, or told to stop."""
-    database = Database(url, Limits(pool_size=8))
+    database = Database(url, Limits(pool_size=8), shared_keyring())
     filing = kind == "report.filed"
     incidents = DyingIncidents(database, Path(died)) if filing else SqlIncidents(database)
     worker = make_worker(

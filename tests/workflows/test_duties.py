@@ -8,7 +8,7 @@ import pytest
 
 from adapters.duty_reads import DutyReads
 from adapters.handoff_reads import HandoffReads
-from runtime.case_errors import CaseEndedError, RefusedError
+from runtime.case_errors import CaseEndedError, RefusedError, UnknownCaseError
 from sop.duty.messages import AddDutyNote, AssignDuty, CompleteDuty
 from sop.duty.models import DutyKind, DutyOrder, DutyOutcome, Renewal
 from sop.duty.records import DutyRecord
@@ -144,7 +144,10 @@ async def test_a_training_that_ends_unrenewed_is_escalated(desk: Desk) -> None:
 async def test_nobody_needs_training_for_a_duty(desk: Desk) -> None:
     untrained = Actor(principal="new-manager", role=Role.QUALITY_MANAGER)
     duty_id = await begin(desk, "duty-audit-untrained", days=14)
-    await desk.do(duty_id, AddDutyNote(actor=ANNA, text="The file is in the cabinet."))
+    note = AddDutyNote(actor=untrained, text="The file is in the cabinet.")
+    await desk.do(duty_id, note)
+    with pytest.raises(UnknownCaseError):  # no representative's, and nothing about one
+        await desk.do(duty_id, note.model_copy(update={"actor": ANNA}))
     await desk.do(duty_id, CLEAN.model_copy(update={"actor": untrained}))
 
 

@@ -22,6 +22,7 @@ from tests.desk import (
     Desk,
     eventually,
 )
+from tests.keyrings import shared_keyring
 
 
 @pytest.mark.clause("INQ-2", "INQ-4.5.1", "INQ-4.5.2", "INQ-4.6.2")
@@ -120,7 +121,7 @@ async def test_the_same_key_opens_one_case_and_another_body_is_noticed(desk: Des
 @pytest.mark.clause("INQ-4.5.1")
 async def test_an_inquiry_is_taken_while_the_crm_is_away(desk: Desk) -> None:
     impatient = Limits(pool_size=1, wait=timedelta(seconds=0.05))
-    database = Database(desk.database.engine.url, impatient)
+    database = Database(desk.database.engine.url, impatient, shared_keyring())
     training = TrainingRing(TrainingRecords(database), desk.cases.policy)
     cases = Cases(
         desk.client,

@@ -119,6 +119,7 @@ async def test_the_schedule_deletes_histories_whole_and_leaves_what_runs_or_is_h
 ) -> None:
     gone, held = await house.closed("gone"), await house.closed("held")
     running = await house.desk.open("running")
+    await house.desk.journal_holds(running, "inquiry.opened")
     await house.ended_long_ago(running)
     await asyncio.to_thread(house.holds.place_hold, "hold-1", [held], datetime.now(UTC))
     escalation = f"escalation-{gone}-urgent-1"

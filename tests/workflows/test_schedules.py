@@ -29,6 +29,7 @@ from workflows.opening import Opened
 __all__ = ["fresh_sqlite"]
 
 ALL = tuple(plan.schedule_id for plan in schedules.PLANS)
+OF_THE_POLICY = tuple(plan.schedule_id for plan in schedules.PLANS if plan.carries_policy)
 
 
 @pytest_asyncio.fixture
@@ -136,7 +137,7 @@ async def test_a_new_version_of_the_policy_is_reviewed_when_it_is_in_force(house
     today = datetime.now(UTC).date()
     new = version(house.cases.policy, "later", effective_from=today)
     report = await ensure_schedules(house.client, new, task_queue=house.task_queue)
-    assert report.updated == ALL
+    assert report.updated == OF_THE_POLICY
     assert (await fire(house, schedules.PROCEDURE_REVIEW)).duties == ("duty-review-later-0",)
 
 
@@ -185,9 +186,10 @@ async def test_the_schedules_are_kept_up_to_date_and_change_no_more_than_they_mu
     without = policy.model_copy(update={"audit": None, "review_within": None})
     report = await ensure_schedules(house.client, without, task_queue=queue)
     assert report.removed == (schedules.PROCEDURE_REVIEW, schedules.AUDIT)
-    assert report.updated == (schedules.TRAINING_REMINDERS,)
+    assert report.updated == (schedules.TRAINING_REMINDERS, schedules.RETENTION)
     nothing = policy.model_copy(update={"duty": None})
     await ensure_schedules(house.client, nothing, task_queue=queue)
-    assert not any(each.exists for each in await show_schedules(house.client))
+    left = [each.schedule_id for each in await show_schedules(house.client) if each.exists]
+    assert left == [schedules.RETENTION, schedules.CHECKPOINTS]
     again = await ensure_schedules(house.client, policy, task_queue=queue)
-    assert again.created == ALL
+    assert again.created == tuple(each for each in OF_THE_POLICY if each != schedules.RETENTION)

@@ -15,6 +15,7 @@ from sop.handoff.models import HandoffOpening, Item, ReceivingParty
 from sop.models import Actor, Channel, Customer, Priority, Role
 from sop.training import UntrainedError
 from tests.desk import ANNA, VERIFIED, Desk, train
+from tests.keyrings import shared_keyring
 
 NEW = Actor(principal="newcomer", role=Role.CSR)
 NEW_LEADER = Actor(principal="new-leader", role=Role.TEAM_LEADER)
@@ -93,7 +94,7 @@ async def test_a_training_that_is_kept_still_ends_at_its_moment(desk: Desk) -> N
 
 async def test_who_was_trained_lately_goes_on_while_the_crm_is_away(desk: Desk) -> None:
     impatient = Limits(pool_size=1, wait=timedelta(seconds=0.05))
-    database, clock = Database(desk.database.engine.url, impatient), Clock()
+    database, clock = Database(desk.database.engine.url, impatient, shared_keyring()), Clock()
     ring = TrainingRing(TrainingRecords(database), desk.cases.policy, clock=clock)
     await ring.require(ANNA, "resolve", INQUIRY)
     with database.engine.connect():  # the pool's only connection: nobody else gets one

@@ -59,6 +59,7 @@ class HandoffModel:
     version: str = "2026.1"
     sender: str = "anna"
     receiver: str = "rita"
+    assigned: str | None = None
     identity: Known = field(default_factory=lambda: Known(handlers={"anna"}))
     confirmed: set[str] = field(default_factory=set)
     proofs: set[str] = field(default_factory=set)
@@ -122,7 +123,7 @@ class HandoffModel:
 
     def take(self, step: Command, now: datetime) -> bool:
         """Do a step and what is due then; return False, and do nothing, where it is refused."""
-        if self.closed or self.is_the_senders(step):
+        if self.closed or self.is_the_senders(step) or self.is_anothers(step):
             return False
         if getattr(self, f"_{step.step}")(step, now) is False:
             return False
@@ -137,6 +138,13 @@ class HandoffModel:
         if step.step == "identify":
             return self.offer is None or self.sending
         return step.step not in {"answer_offer", "add_note", "decide_discrepancy"}
+
+    def is_anothers(self, step: Command) -> bool:
+        """Return whether a representative works on what is assigned to somebody else."""
+        who, everybodys = step.actor.principal, {"assign", "add_note", "report_courier"}
+        if step.actor.role != "csr" or step.step in everybodys:
+            return False
+        return self.assigned is not None and who not in {self.assigned, self.receiver, "anna"}
 
     def tick(self, now: datetime) -> None:
         if self.closed:
@@ -308,7 +316,7 @@ class HandoffModel:
         self.identity.handlers.add(self.sender)
         if step.assignee != self.sender:
             self.hold(step.assignee, now)
-        self.sender = step.assignee
+        self.sender = self.assigned = step.assignee
         return True
 
     def _add_note(self, step: h.AddHandoffNote, now: datetime) -> None:

@@ -362,7 +362,7 @@ def test_a_receiving_party_identifies_nobody_in_an_inquiry() -> None:
     case = opened()
     with pytest.raises(NotAllowedError) as refused:
         case.do(IDENTIFIED.model_copy(update={"actor": RITA}))
-    assert refused.value.clause == "HOF-3.3"
+    assert refused.value.clause == "HOF-5.3"
 
 
 @pytest.mark.clause("HOF-8")

@@ -324,7 +324,7 @@ def test_the_receiving_party_may_identify_again_and_only_what_is_its_own() -> No
     assert case.do(again).verification == "verified"
     refused = refuse(case, again.model_copy(update={"actor": RON}), NotAllowedError)
     assert isinstance(refused, NotAllowedError)
-    assert refused.clause == "HOF-3.3"
+    assert refused.clause == "HOF-5.3"
 
 
 @pytest.mark.clause("HOF-4.2.4")

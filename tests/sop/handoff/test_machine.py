@@ -146,6 +146,7 @@ AnyCase = Procedure[Any, Any, Any]
 def answer_to(case: AnyCase, step: m.Command, now: datetime, cause: str) -> m.Receipt | str:
     """Return a case's answer to a step, or why it is refused."""
     try:
+        case.check(step, now)
         return case.apply(step, now, cause=cause)
     except SopError as error:
         return error.message

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from sop.errors import BehindGateError, InvalidValueError, WrongStageError
+from sop.errors import BehindGateError, HiddenCaseError, InvalidValueError, WrongStageError
 from sop.handoff import messages as h
 from sop.handoff.couriers import CourierStatus
 from sop.messages import Command
-from sop.models import Role, TaskKind
+from sop.models import Actor, Role, TaskKind
 from tests.sop.builders import ANNA, DAY, HOUR, MONDAY, WEB_FORM
 from tests.sop.handoff.builders import (
     ACCEPTED,
@@ -159,8 +159,11 @@ def test_a_courier_needs_a_carrier_and_a_tracking_number_of_its_form() -> None:
     assert row.tracking_number == "1Z999AA10123456784"
 
 
+UPS = Actor(principal="ups", role=Role.SERVICE)
+
+
 def courier(status: CourierStatus) -> h.ReportCourier:
-    return h.ReportCourier(actor=WEB_FORM, status=status)
+    return h.ReportCourier(actor=UPS, status=status)
 
 
 @pytest.mark.clause("HOF-4.2.4")
@@ -189,7 +192,19 @@ def test_the_couriers_status_goes_on_and_a_repetition_is_no_news() -> None:
 def test_a_status_without_a_courier_on_the_way_is_refused(how: str) -> None:
     case = {"prepared": prepared, "offered": offered, "came back": came_back}[how]()
     with pytest.raises(WrongStageError, match="No courier"):
-        case.do(courier(CourierStatus.DELIVERED))
+        case.do(courier(CourierStatus.DELIVERED).model_copy(update={"actor": ANNA}))
+
+
+@pytest.mark.clause("HOF-5.3")
+def test_a_courier_reports_of_what_it_carries_and_knows_nothing_of_the_rest() -> None:
+    case = prepared()
+    news = courier(CourierStatus.PICKED_UP)
+    with pytest.raises(HiddenCaseError):
+        case.do(news)
+    case.do(POSTED)
+    with pytest.raises(HiddenCaseError):
+        case.do(news.model_copy(update={"actor": WEB_FORM}))
+    case.do(news)
 
 
 # Encrypted mail

@@ -92,6 +92,7 @@ class Breach:
         receipt = None
         for step in steps:
             self.steps += 1
+            self.incident.check(step, self.now)
             receipt = self.incident.apply(step, self.now, cause=f"step-{self.steps}")
         assert receipt is not None
         self._hear()
