@@ -91,6 +91,13 @@ class ApiKeys:
         key = ApiKey.model_validate(dict(row))
         return key if key.valid_at(self._clock()) else None
 
+    def find(self, key_id: str) -> ApiKey | None:
+        """Return a key by its id; None if it is unknown, expired or revoked."""
+        query = select(api_keys).where(api_keys.c.key_id == key_id)
+        row = self._database.read(lambda connection: connection.execute(query).mappings().first())
+        key = ApiKey.model_validate(dict(row)) if row is not None else None
+        return key if key is not None and key.valid_at(self._clock()) else None
+
     def list(self) -> tuple[ApiKey, ...]:
         """Return every key, the newest first, expired and revoked ones as well."""
         query = select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.key_id)

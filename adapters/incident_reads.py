@@ -68,7 +68,7 @@ class IncidentReads:
             InvalidValueError: The cursor is none of ours.
         """
         query = (
-            select(incident_reports, filed_reports.c.reference, filed_reports.c.filed_at)
+            select(incident_reports, filed_reports)
             .outerjoin(filed_reports, filed_reports.c.report_id == incident_reports.c.report_id)
             .where(*_wanted_reports(wanted))
         )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Index, Integer, String, Table
 
-from adapters.sealed import SEALED, of_case
+from adapters.sealed import SEALED, of_case, of_report
 from adapters.tables import PlainText, UtcDateTime, metadata, written_by
 from sop.keys import RecordClass
 
@@ -69,6 +69,8 @@ filed_reports = Table(
     metadata,
     # The embedded incident management system: what was filed there, once for each report.
     Column("report_id", String, primary_key=True),
-    Column("reference", String, nullable=False),
+    # As the other system calls it: whatever that answers.
+    Column("reference", String, nullable=False, info=SEALED),
     Column("filed_at", UtcDateTime, nullable=False),
+    info=of_report(),
 )

@@ -1,11 +1,12 @@
 """The embedded incident management system: a table that says what was filed, and as what."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from activities.ports import CrmUnavailableError, IncidentsUnavailableError
 from adapters.database import Database
@@ -31,7 +32,7 @@ class FiledReports:
             IncidentsUnavailableError: The database did not answer; trying again may work.
         """
         try:
-            return self._database.read(lambda connection: _reference(connection, report_id))
+            return _reference(self._database.rows(_filed_as(report_id)))
         except CrmUnavailableError as error:
             raise IncidentsUnavailableError(str(error)) from None
 
@@ -42,13 +43,16 @@ class FiledReports:
             IncidentsUnavailableError: The database did not answer; trying again may work.
         """
         row = {"report_id": report_id, "reference": reference, "filed_at": self._clock()}
-
-        def write(connection: Connection) -> str:
-            connection.execute(self._once, row)
-            return _reference(connection, report_id) or reference
-
+        query = _filed_as(report_id)
         try:
-            return self._database.write(write)
+            sealed = self._database.sealing.seal(filed_reports, row)
+
+            def write(connection: Connection) -> Sequence[RowMapping]:
+                connection.execute(self._once, sealed)
+                return connection.execute(query).mappings().all()
+
+            found = self._database.sealing.open(query, self._database.write(write))
+            return _reference(found) or reference
         except CrmUnavailableError as error:
             raise IncidentsUnavailableError(str(error)) from None
 
@@ -70,7 +74,9 @@ class SqlIncidents:
         return self._filed.note(report.report_id, f"INC-{mark}")
 
 
-def _reference(connection: Connection, report_id: str) -> str | None:
-    query = select(filed_reports.c.reference).where(filed_reports.c.report_id == report_id)
-    found: str | None = connection.execute(query).scalar_one_or_none()
-    return found
+def _filed_as(report_id: str) -> Select[Any]:
+    return select(filed_reports).where(filed_reports.c.report_id == report_id)
+
+
+def _reference(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    return next((str(row["reference"]) for row in rows), None)

@@ -1,6 +1,7 @@
 """The whole schema: importing this module is what makes `metadata` complete."""
 
 from adapters import (
+    access_tables,
     disposal_tables,
     handoff_tables,
     identity_tables,
@@ -12,6 +13,7 @@ from adapters import (
 from adapters.tables import metadata
 
 TABLE_MODULES = (
+    access_tables,
     disposal_tables,
     handoff_tables,
     identity_tables,

@@ -46,6 +46,11 @@ def of_case(column: str = "case_id", record_class: RecordClass | None = None) ->
     return {_OWNERSHIP: Ownership(column, record_class=record_class)}
 
 
+def of_report(column: str = "report_id") -> dict[str, Any]:
+    """Return the mark of a table about reports, whose ids begin with their case's."""
+    return {_OWNERSHIP: Ownership(column, _case_of_report, RecordClass.INCIDENT)}
+
+
 def of_customer(column: str = "customer_id") -> dict[str, Any]:
     """Return the mark of a table whose rows are customers' own, whatever cases they have."""
     return {_OWNERSHIP: Ownership(column, customer_owner, likely_new=True)}
@@ -54,6 +59,10 @@ def of_customer(column: str = "customer_id") -> dict[str, Any]:
 def of_the_house() -> dict[str, Any]:
     """Return the mark of a table of the staff and of receiving parties, which no case owns."""
     return {_OWNERSHIP: Ownership(None)}
+
+
+def _case_of_report(report_id: str) -> str:
+    return report_id.partition("/")[0]
 
 
 def ownership(table: Table) -> Ownership:

@@ -1,8 +1,10 @@
 """Seals what a row holds of a person, and opens it again (`adapters.sealed` says which columns).
 
 A sealed value is the text `s1:<key id>:<base64>`; a JSON column holds it as a JSON string. It opens
-in its own row and column only. NULL and what is empty stay as they are. Values without that form
-were written before version 0.3 and are read as they are, until `handrail keys seal` has run.
+in its own row and column only. NULL and what is empty stay as they are.
+
+Anything else is refused: who can write into the database could else put words into a record. What
+version 0.2 wrote is sealed when the database is migrated (`adapters.old_rows`).
 """
 
 import base64
@@ -44,7 +46,10 @@ class NoKeyringError(Exception):
 
 
 class RecordRefusedError(CrmUnavailableError):
-    """A sealed value was altered, moved, or its key is not of this key store; there is an alarm."""
+    """A value is not sealed as it must be, was altered or moved, or its key is another store's.
+
+    The log has an alarm, `record.refused`.
+    """
 
 
 class Seals:
@@ -119,17 +124,17 @@ class Sealing:
 
         Raises:
             CrmUnavailableError: The key store did not answer; trying again may work.
-            RecordRefusedError: A value was altered, or belongs somewhere else.
+            RecordRefusedError: A value is not sealed, was altered, or belongs somewhere else.
             NoKeyringError: This database was opened without a keyring.
         """
         if not rows:
             return []
         sealed = _sealed_columns(query, rows[0])
         found = [
-            (at, name, column, match)
+            (at, name, column, _parts(row[name]))
             for at, row in enumerate(rows)
             for name, column in sealed
-            if (match := sealed_form(row[name]))
+            if row[name]
         ]
         keys = self._find({match["key_id"] for *_, match in found if match["key_id"]})
         opened = [dict(row) for row in rows]
@@ -148,6 +153,8 @@ class Sealing:
             return keyring.obtain(owner, classes, likely_new=likely_new)
         except KeysUnavailableError as error:
             raise CrmUnavailableError(str(error)) from None
+        except TamperedError:
+            raise _refusal("KeyTampered", owner) from None
         except KeyErasedError:
             if len(classes) == 1:
                 return dict.fromkeys(classes)
@@ -177,9 +184,16 @@ class Sealing:
         return self._keyring
 
 
-def sealed_form(value: object) -> re.Match[str] | None:
-    """Return the parts of a sealed value; None for a plain one."""
-    return _SEALED.fullmatch(value) if isinstance(value, str) else None
+def is_plain(value: object) -> bool:
+    """Return whether a value of a sealed column is there and is not sealed."""
+    return bool(value) and not (isinstance(value, str) and _SEALED.fullmatch(value))
+
+
+def _parts(value: object) -> re.Match[str]:
+    match = _SEALED.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _refusal("RecordNotSealed", None)
+    return match
 
 
 def _sealed_columns(query: Select[Any], row: RowMapping) -> list[tuple[str, Column[Any]]]:

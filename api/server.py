@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.app import create_app
@@ -27,7 +28,7 @@ _DRAIN_S = 20
 
 
 class AddressTakenError(OperatorError):
-    """The API cannot listen where it should."""
+    """A server cannot listen where it should."""
 
 
 async def serve(
@@ -52,15 +53,19 @@ async def serve(
     """
     with listen(host, port) as listening:
         async with open_parts() as parts:
-            server = uvicorn.Server(_config(parts, manner))
+            server = uvicorn.Server(
+                config_of(create_app(lambda: nullcontext(parts), manner), manner)
+            )
             # uvicorn raises the signal that has ended it once more, for whoever had it before.
             signal.signal(signal.SIGTERM, server.handle_exit)
             log.info("api.listening", address=host, port=listening.getsockname()[1])
             await server.serve(sockets=[listening])
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, variables: str = "HANDRAIL_API") -> socket.socket:
     """Return a socket that listens; port 0 is any that is free.
+
+    `variables` is what the settings of host and port begin with.
 
     Raises:
         AddressTakenError: Something listens there already, or the host is not ours.
@@ -75,8 +80,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise AddressTakenError(
-            f"The API cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}): "
-            "stop what listens there, or set HANDRAIL_API_HOST and HANDRAIL_API_PORT."
+            f"Nothing can listen on {host} port {port} ({os.strerror(error.errno or 0)}): "
+            f"stop what listens there, or set {variables}_HOST and {variables}_PORT."
         ) from None
     return listening
 
@@ -118,9 +123,10 @@ class HeadInTime(H11Protocol):
             self._waiting = None
 
 
-def _config(parts: Parts, manner: Manner) -> uvicorn.Config:
+def config_of(app: ASGIApp, manner: Manner) -> uvicorn.Config:
+    """Return how an application is served: with nothing said of the server, and not for ever."""
     return uvicorn.Config(
-        create_app(lambda: nullcontext(parts), manner),
+        app,
         http=type("Protocol", (HeadInTime,), {"arrival_s": manner.arrival_s}),
         log_config=None,
         access_log=False,

@@ -9,7 +9,9 @@ from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.database import StatementRefusedError
 from cli import (
+    access_log,
     brief,
+    codec,
     describing,
     duties,
     identity,
@@ -21,6 +23,7 @@ from cli import (
     recipients,
     retention,
     rotating,
+    sealing,
     serving,
     setting_up,
     training,
@@ -42,6 +45,8 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(serving.api)
 app.command()(serving.worker)
+app.command()(codec.codec)
+app.command(name="access-log")(access_log.access_log)
 app.command()(setting_up.migrate)
 app.command()(setting_up.bootstrap)
 app.command()(views.views)
@@ -59,6 +64,7 @@ app.add_typer(identity.app, name="identity")
 keys.app.command()(rotating.init)
 keys.app.command()(rotating.rotate)
 keys.app.command()(rotating.status)
+keys.app.command()(sealing.seal)
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(privacy.app, name="privacy")

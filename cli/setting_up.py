@@ -12,6 +12,7 @@ from adapters.grants import NoRolesError, grant
 from adapters.holidays import holiday_dates
 from adapters.keyring import open_keyring
 from adapters.migrate import head, upgrade, upgrade_keys
+from cli.sealing import seal_before_the_chain
 from runtime.bootstrap import BootstrapReport
 from runtime.bootstrap import bootstrap as prepare
 from runtime.errors import OperatorError
@@ -36,8 +37,9 @@ def migrate(
     """Bring the database's schema up to date. Repeating it changes nothing."""
     settings = load_settings()
     make_place(settings)
-    upgrade(settings.database)
     upgrade_keys(settings.key_database)
+    seal_before_the_chain(settings)
+    upgrade(settings.database)
     for url in {settings.database, settings.key_database} if app_role else ():
         try:
             grant(url, str(app_role))

@@ -118,7 +118,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
         missing = {
             key_id
             for payload in payloads
-            if (key_id := _key_id(payload)) and self.keyring.known_by_id(key_id) is None
+            if (key_id := key_id_of(payload)) and self.keyring.known_by_id(key_id) is None
         }
         keys = await self._load(missing) if missing else {}
         return [self._open(payload, keys) for payload in payloads]
@@ -154,7 +154,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
     def _open(self, payload: Payload, keys: dict[str, DataKey]) -> Payload:
         if payload == TOMBSTONE:
             return payload
-        key_id = _key_id(payload)
+        key_id = key_id_of(payload)
         if key_id is None:
             return self._plain(payload)
         key = keys.get(key_id) or self.keyring.known_by_id(key_id)
@@ -184,7 +184,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
         return "|".join(said).encode()
 
 
-def _key_id(payload: Payload) -> str | None:
+def key_id_of(payload: Payload) -> str | None:
     """Return the id of the key that a payload is sealed with; None if it is not sealed."""
     if payload.metadata.get("encoding") != ENCODING:
         return None

@@ -76,6 +76,7 @@ async def dev_server(
     search_attributes: Sequence[SearchAttributeKey[Any]] = (),
     dynamic_config: Mapping[str, str] | None = None,
     metrics_port: int | None = None,
+    codec_endpoint: str | None = None,
     within: timedelta = timedelta(seconds=30),
 ) -> AsyncIterator[DevServer]:
     """Run the embedded server until the block ends; it ends with this process in any case.
@@ -89,6 +90,7 @@ async def dev_server(
         search_attributes: To register with the default namespace at the start.
         dynamic_config: Further keys of the server's dynamic configuration, as JSON values.
         metrics_port: Where the server shows its metrics; None for a free port that nobody learns.
+        codec_endpoint: The codec server that the UI asks for plain text.
         within: How long the server may take until it answers.
 
     Raises:
@@ -104,6 +106,8 @@ async def dev_server(
         flags += ["--dynamic-config-value", f"{name}={value}"]
     if metrics_port is not None:
         flags += ["--metrics-port", str(metrics_port)]
+    if codec_endpoint is not None:
+        flags += ["--ui-codec-endpoint", codec_endpoint]
     async with claim(state_dir) as run_file:
         process, running = await _start(command, state_dir, flags, run_file, within)
         try:

@@ -23,7 +23,8 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from runtime.access_settings import AccessSettings, Seconds
+from runtime.access_settings import Seconds
+from runtime.codec_settings import CodecSettings
 from runtime.errors import OperatorError
 from runtime.key_settings import LOOPBACK, KeySettings
 
@@ -106,7 +107,7 @@ def _mail_address(value: str) -> str:
 Slots = Annotated[int, Field(ge=1, le=1000)]
 
 
-class Settings(AccessSettings, KeySettings):
+class Settings(CodecSettings, KeySettings):
     """One process's surroundings, read once and handed down.
 
     Every field is the variable HANDRAIL_<FIELD>, or comes from the file that HANDRAIL_<FIELD>_FILE

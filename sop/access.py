@@ -131,6 +131,7 @@ PERMITTED: Mapping[str, Row] = MappingProxyType(
         "read_restricted": _row(_ANY, (Role.PRIVACY_OFFICER, Role.AUDITOR)),
         # Plain text in the Temporal UI, by the codec server: for whom the case has its words.
         "decode": _row(_DESK, _STAFF, _AUDITORS),
+        "read_access_log": _row(_ANY, (Role.AUDITOR, Role.PRIVACY_OFFICER)),
     }
 )
 """Action to role to the objects that it reaches. What is not in the table nobody may do."""

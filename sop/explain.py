@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
+from sop.erased import ERASED_PARTICULARS
 from sop.models import CLOCK, Payload, Role
 from sop.policy import Desk
 from sop.records import TimelineEntry
@@ -69,7 +70,10 @@ def told(entry: TimelineEntry, desk: Desk) -> ToldEntry:
     """Return one entry as a sentence; a kind without one is told by its name."""
     detail: dict[str, object] = {**entry.detail, "kind": entry.kind}
     detail |= _behind(entry)
-    done = Telling(detail, desk).fill(SENTENCES.get(entry.kind, "recorded: {kind:words}"))
+    sentence = SENTENCES.get(entry.kind, "recorded: {kind:words}")
+    if entry.detail == ERASED_PARTICULARS:
+        sentence = "recorded: {kind:words}; its particulars were erased"
+    done = Telling(detail, desk).fill(sentence)
     fell = entry.detail.get("withdraws")
     falls = f" With it falls the proof of {', '.join(fell)}." if isinstance(fell, list) else ""
     return ToldEntry(

@@ -76,7 +76,11 @@ async def fuzz(
         cwd=directory, env=os.environ | {"HANDRAIL_FUZZ_KEY": token},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    out, _ = await process.communicate()
+    try:
+        out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
     assert process.returncode is not None
     return process.returncode, out.decode()
 

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from runtime.devserver import dev_server
 from runtime.process import run_and_leave
@@ -36,6 +35,8 @@ from tests.desk import (
 from tests.histories_duties import DUTY_STORIES
 from tests.histories_handoffs import HANDOFF_STORIES
 from tests.histories_privacy import PRIVACY_STORIES
+from tests.keyrings import shared_keyring
+from tests.opened import opened
 from workflows.escalating import escalation_id
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -194,13 +195,6 @@ STORIES: dict[str, Story] = {
 }
 
 
-def without_traces(value: Any) -> Any:
-    """Return a history without stack traces: they name the files of whoever recorded it."""
-    if isinstance(value, dict):
-        return {k: without_traces(v) for k, v in value.items() if k != "stackTrace"}
-    return [without_traces(part) for part in value] if isinstance(value, list) else value
-
-
 async def record() -> int:
     """Play every story on a real server, and write its histories."""
     release = version("handrail")
@@ -216,7 +210,7 @@ async def record() -> int:
                 for number, workflow_id in enumerate(await story(desk, name)):
                     history = await desk.handle(workflow_id).fetch_history()
                     file = target / f"{name}-{number}.json"
-                    told = without_traces(history.to_json_dict())
+                    told = await opened(history, shared_keyring(), desk.client.namespace)
                     file.write_text(json.dumps(told, indent=1) + "\n")
                     sys.stderr.write(f"{file.name}: {len(history.events)} events\n")
     return 0

@@ -8,11 +8,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from sqlalchemy import update
 from temporalio.client import Client
 
 from activities.disposing import DisposalActivities
 from activities.privacy import PrivacyActivities
 from adapters.database import Database, Limits
+from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import upgrade_keys
 from workers.destruction import destruction
@@ -54,3 +56,13 @@ def a_keyring(directory: Path) -> SqlKeyring:
     url = f"sqlite:///{directory / 'keys.db'}"
     upgrade_keys(url)
     return open_keyring(url, f"local:{directory / 'kek.json'}")
+
+
+def erase(keyring: SqlKeyring, *owners: str) -> None:
+    """Destroy the keys of some owners, or of all, at once and for good."""
+    gone = update(data_keys).values(wrapped=None)
+    if owners:
+        gone = gone.where(data_keys.c.owner.in_(owners))
+    keyring._database.write(lambda connection: connection.execute(gone))
+    keyring._by_id.clear()
+    keyring._by_owner.clear()

@@ -1,4 +1,4 @@
-"""Everything that the demo runs: database, Temporal, worker and API, in one state directory.
+"""Everything that the demo runs, in one state directory: database, Temporal, and its processes.
 
 Nothing that is configured for earnest use is touched: neither its database nor its Temporal.
 """
@@ -25,7 +25,7 @@ from adapters.keyring import open_keyring
 from adapters.migrate import upgrade, upgrade_keys
 from cli.demo.accepted import AcceptedLog
 from cli.demo.door import Door
-from cli.demo.people import hand_out_keys
+from cli.demo.people import TEAM_LEADER, hand_out_keys, lay_out_key
 from cli.demo.processes import Child
 from cli.demo.screen import Screen
 from runtime.bootstrap import bootstrap
@@ -38,6 +38,10 @@ from sop.policy import Policy
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 HOST = "127.0.0.1"
+CODEC_PORT = 8081
+LOGIN_KEY = "login.key"
+"""The file with the key that logs in at the codec server."""
+
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 5.0
 
@@ -58,6 +62,13 @@ class House:
     keys: Mapping[str, SecretStr]
     worker: Child
     api: Child
+    codec: Child
+    codec_url: str
+
+    @property
+    def login_key(self) -> Path:
+        """The file with the key that logs in at the codec server."""
+        return self.state_dir / LOGIN_KEY
 
 
 def forget_configuration() -> None:
@@ -83,15 +94,25 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
     """
     policy = load_policy(None, datetime.now(UTC), holiday_dates)
     async with AsyncExitStack() as cellar:
+        codec_port = _free_port(CODEC_PORT)
         server = await cellar.enter_async_context(
-            dev_server(state_dir, time_skipping=True, search_attributes=SEARCH_ATTRIBUTES)
+            dev_server(
+                state_dir,
+                time_skipping=True,
+                search_attributes=SEARCH_ATTRIBUTES,
+                codec_endpoint=f"http://{HOST}:{codec_port}",
+            )
         )
         screen.say(f"Temporal server at {server.address}, its state in {state_dir}")
-        place = _Place(state_dir, server, _free_port(port))
+        place = _Place(state_dir, server, _free_port(port), codec_port)
         # They need a moment to start; nothing asks them for anything before the API is ready.
         worker = await _start(cellar, place, "worker")
         api = await _start(cellar, place, "api")
-        screen.say(f"worker started as process {worker.pid}, API as process {api.pid}")
+        codec = await _start(cellar, place, "codec")
+        screen.say(
+            f"worker started as process {worker.pid}, API as process {api.pid}, codec server as "
+            f"process {codec.pid}"
+        )
         await asyncio.to_thread(upgrade, place.database_url)
         await asyncio.to_thread(upgrade_keys, place.key_database_url)
         screen.say("database migrated")
@@ -101,6 +122,7 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         client = await connect(keyring, address=server.address)
         await bootstrap(client, policy, task_queue=load_settings().task_queue)
         keys = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
+        lay_out_key(state_dir / LOGIN_KEY, keys[TEAM_LEADER.principal])
         screen.say(f"API keys made for {len(keys)} people and services")
         accepted = AcceptedLog(state_dir / "accepted.jsonl")
         door = await cellar.enter_async_context(Door(place.api_url, keys, accepted))
@@ -111,7 +133,7 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         crm, handoffs = CrmReads(database), HandoffReads(database)
         yield House(
             state_dir, policy, server, client, skipper, crm, handoffs, accepted, door, keys, worker,
-            api,
+            api, codec, place.codec_url,
         )  # fmt: skip
 
 
@@ -120,6 +142,7 @@ class _Place:
     state_dir: Path
     server: DevServer
     port: int
+    codec_port: int
 
     @property
     def database_url(self) -> str:
@@ -134,12 +157,18 @@ class _Place:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def codec_url(self) -> str:
+        return f"http://{HOST}:{self.codec_port}"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         return os.environ | {
             "HANDRAIL_STATE_DIR": str(self.state_dir),
             "HANDRAIL_DATABASE_URL": self.database_url,
             "HANDRAIL_API_HOST": HOST,
             "HANDRAIL_API_PORT": str(self.port),
+            "HANDRAIL_CODEC_HOST": HOST,
+            "HANDRAIL_CODEC_PORT": str(self.codec_port),
             "HANDRAIL_LOG_FORMAT": "json",
             "HANDRAIL_GRACEFUL_SHUTDOWN": "2",
             "HANDRAIL_TEMPORAL_UI_URL": self.server.ui_url,

@@ -1,6 +1,8 @@
 """Who acts in the demo, and the API keys with which they say so."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -39,3 +41,10 @@ def hand_out_keys(keys: ApiKeys) -> Mapping[str, SecretStr]:
         if key.principal in names and key.revoked_at is None:
             keys.revoke(key.key_id)
     return {actor.principal: keys.create(actor.principal, actor.role).token for actor in EVERYBODY}
+
+
+def lay_out_key(path: Path, token: SecretStr) -> None:
+    """Write a key into a file that only its owner reads, in the place of an earlier run's."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(token.get_secret_value() + "\n")

@@ -1,4 +1,4 @@
-"""The demo's worker and API: processes of their own, so that one can be killed in earnest."""
+"""The demo's worker, API, codec server: processes of their own, so that one can be killed."""
 
 import asyncio
 import os

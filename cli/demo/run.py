@@ -127,7 +127,7 @@ async def _guarded(play: Play, work: Coroutine[Any, Any, T]) -> T:
     working = asyncio.create_task(work)
     guards = [
         asyncio.create_task(guard)
-        for guard in (home.worker.fails(), home.api.fails(), _keep_table(play))
+        for guard in (home.worker.fails(), home.api.fails(), home.codec.fails(), _keep_table(play))
     ]
     try:
         await asyncio.wait({working, *guards}, return_when=asyncio.FIRST_COMPLETED)

@@ -16,3 +16,11 @@ CREATE DATABASE handrail OWNER handrail_owner;
 
 REVOKE CONNECT, TEMPORARY ON DATABASE temporal, temporal_visibility, handrail, postgres FROM PUBLIC;
 GRANT CONNECT ON DATABASE handrail TO handrail;
+
+-- The codec server may have a role of its own, which writes nothing but the access log. After
+-- `handrail migrate`, in the database handrail, and HANDRAIL_DATABASE_URL of that process with it:
+--   CREATE ROLE handrail_codec LOGIN; and \password handrail_codec
+--   GRANT CONNECT ON DATABASE handrail TO handrail_codec;
+--   GRANT SELECT ON api_keys, cases, handoffs, incidents, duties, alembic_version TO handrail_codec;
+--   GRANT INSERT ON access_log TO handrail_codec;
+-- and in the key store: GRANT SELECT ON data_keys, and on its table of the schema's version.

@@ -36,9 +36,8 @@ FILED = (201, b'{"reference": "IM-1"}')
 
 
 def kept(database: Database) -> dict[str, str]:
-    query = select(filed_reports.c.report_id, filed_reports.c.reference)
-    rows = database.read(lambda connection: list(connection.execute(query)))
-    return {row.report_id: row.reference for row in rows}
+    rows = database.rows(select(filed_reports))
+    return {row["report_id"]: row["reference"] for row in rows}
 
 
 @contextmanager

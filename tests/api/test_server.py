@@ -18,6 +18,7 @@ from sop.models import Actor, Role
 from tests.api.callers import inquiry
 from tests.desk import Desk, train
 from tests.fuzz import CONFIG, FEWER, OFF, fuzz, served
+from tests.issuer import AUDIENCE, Issuer, an_issuer
 from tests.processes import Running, run, running
 
 CANARY = "Carla-Canary-4-Sesame-Street"
@@ -31,6 +32,7 @@ class Api:
     port: int
     token: str
     environment: dict[str, str]
+    issuer: Issuer
 
     @property
     def url(self) -> str:
@@ -85,9 +87,15 @@ async def api(
         "HANDRAIL_REQUEST_TIMEOUT": "5",
         **OFF,
     }
-    async with running("api", ready="api.listening", **environment) as process:
-        port = process.event("api.listening")["port"]
-        yield Api(process, port, made.token.get_secret_value(), environment)
+    with an_issuer() as issuer:
+        environment |= {
+            "HANDRAIL_OIDC_ISSUER": issuer.name,
+            "HANDRAIL_OIDC_AUDIENCE": AUDIENCE,
+            "HANDRAIL_OIDC_JWKS_URL": issuer.url,
+        }
+        async with running("api", ready="api.listening", **environment) as process:
+            port = process.event("api.listening")["port"]
+            yield Api(process, port, made.token.get_secret_value(), environment, issuer)
 
 
 async def test_what_is_sent_over_the_wire_is_answered(api: Api) -> None:
@@ -98,6 +106,20 @@ async def test_what_is_sent_over_the_wire_is_answered(api: Api) -> None:
         )
         assert answer.status_code == 202
         assert (await http.get("/readyz")).status_code == 200
+
+
+async def test_a_token_of_the_issuer_that_the_settings_name_opens_it(api: Api) -> None:
+    token = api.issuer.token(sub="over-the-wire", roles=["auditor"])
+    async with httpx2.AsyncClient(base_url=api.url) as http:
+        for shown, status in ((token, 200), (token[:-4], 401)):
+            answer = await http.get("/v1/policy", headers={"Authorization": f"Bearer {shown}"})
+            assert answer.status_code == status
+    line = api.process.event("auth.accepted")
+    assert (line["actor"], line["role"], line["credential"]) == (
+        "over-the-wire", "auditor", "token",
+    )  # fmt: skip
+    assert api.process.event("auth.refused")["reason_code"] == "signature"
+    assert token not in "".join(api.process.lines)
 
 
 async def test_an_announced_flood_is_refused_before_it_comes(api: Api) -> None:

@@ -125,9 +125,15 @@ def test_a_second_run_finds_the_cases_of_the_first_and_plays_with_others(
     assert second.summary["mismatches"] == 0
 
 
+def test_the_key_that_logs_in_is_for_its_owners_eyes(first: Run, state_dir: Path) -> None:
+    key = state_dir / "login.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.read_text().strip() not in first.told
+
+
 def test_nothing_runs_on_after_the_demo(state_dir: Path, first: Run, second: Run) -> None:
     started = processes_of(first.told) + processes_of(second.told)
-    assert len(started) == 2 * 3  # worker, API, the worker after the killed one
+    assert len(started) == 2 * 4  # worker, API, codec server, the worker after the killed one
     assert not [pid for pid in started if is_alive(pid)]
     assert find_running(state_dir) is None
 
@@ -150,7 +156,7 @@ def test_an_interrupted_demo_stops_everything_and_ends_with_130(
     process.send_signal(ended_by)
     rest, _ = process.communicate()
     assert process.returncode == 130, rest
-    assert len(processes_of(told)) == 2
+    assert len(processes_of(told)) == 3
     assert not [pid for pid in processes_of(told) if is_alive(pid)]
     assert find_running(tmp_path) is None
 

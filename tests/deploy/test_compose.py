@@ -34,9 +34,9 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_only_the_api_and_the_ui_are_published_and_only_to_this_machine() -> None:
+def test_only_what_people_use_is_published_and_only_to_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert set(published) == {"api", "temporal-ui"}
+    assert set(published) == {"api", "temporal-ui", "codec"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
@@ -135,9 +135,9 @@ def test_the_worker_and_the_api_start_after_the_schema_and_the_namespace() -> No
         assert {"migrate", "bootstrap"} <= set(SERVICES[name]["depends_on"])
 
 
-def test_the_image_is_healthy_by_the_api_alone() -> None:
+def test_the_image_is_healthy_by_what_answers_requests() -> None:
     unchecked = {name for name in OURS if SERVICES[name].get("healthcheck") == {"disable": True}}
-    assert unchecked == OURS - {"api"}
+    assert unchecked == OURS - {"api", "codec"}
 
 
 def test_a_container_is_not_killed_while_its_work_drains() -> None:
@@ -157,9 +157,18 @@ def test_without_a_temporal_of_its_own_handrail_still_starts() -> None:
 
 def test_the_database_has_a_connection_for_every_pool() -> None:
     ours = Settings.model_fields["database_pool_size"].default * 2  # the worker's and the API's
+    ours += 2 * 5  # the codec server's
     temporal = 4 * (20 + 10)  # the pools of each of its services: SQL_MAX_CONNS, SQL_VIS_MAX_CONNS
     (given,) = (word for word in SERVICES["postgres"]["command"] if "max_connections" in word)
     assert ours + temporal + 20 <= int(given.partition("=")[2])
+
+
+def test_the_ui_and_the_codec_server_know_each_other_by_the_same_addresses() -> None:
+    ui, codec = (SERVICES[name]["environment"] for name in ("temporal-ui", "codec"))
+    assert ui["TEMPORAL_CODEC_ENDPOINT"] == codec["HANDRAIL_CODEC_URL"]
+    assert ui["TEMPORAL_CODEC_INCLUDE_CREDENTIALS"] == "true"
+    api = SERVICES["api"]["environment"]
+    assert codec["HANDRAIL_CODEC_ORIGINS"] == api["HANDRAIL_TEMPORAL_UI_URL"]
 
 
 def test_histories_are_kept_for_thirty_days_at_least() -> None:

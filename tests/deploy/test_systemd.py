@@ -89,7 +89,7 @@ def test_a_unit_comes_back_however_often_it_failed(path: Path) -> None:
     assert read["Service"]["Restart"] == ["on-failure" if oneshot else "always"]
 
 
-@pytest.mark.parametrize("name", ["handrail-worker", "handrail-api"])
+@pytest.mark.parametrize("name", ["handrail-worker", "handrail-api", "handrail-codec"])
 def test_the_worker_and_the_api_start_after_the_schema_but_outlive_its_failure(name: str) -> None:
     (path,) = (path for path in UNITS if path.stem == name)
     read = unit(path)["Unit"]

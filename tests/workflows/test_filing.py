@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sqlite3
 import sys
 import threading
 from asyncio.subprocess import Process
@@ -12,10 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from activities.ports import IncidentPort, IncidentsUnavailableError
 from adapters.database import Database
 from adapters.incident_reads import IncidentReads
+from adapters.incident_tables import filed_reports
 from adapters.incident_webhook import WebhookIncidents
 from adapters.incidents import FiledReports
 from runtime.devserver import DevServer
@@ -160,10 +161,9 @@ async def test_a_worker_killed_after_filing_leaves_the_report_filed_once(
         finally:
             second.terminate()
             await second.wait()
-        with sqlite3.connect(tmp_path / "crm.db") as connection:
-            (filed,) = connection.execute("SELECT report_id, reference FROM filed_reports")
+        (filed,) = await asyncio.to_thread(desk.database.rows, select(filed_reports))
         (report,) = await reported(desk, case_id)
-        assert filed == (report.report_id, report.reference)
+        assert (filed["report_id"], filed["reference"]) == (report.report_id, report.reference)
 
 
 async def test_a_company_gets_each_report_under_one_key_however_often_it_said_no(

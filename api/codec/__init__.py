@@ -1,0 +1,1 @@
+"""The codec server: shows payloads in plain text to those who may read their case."""
