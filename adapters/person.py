@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import select
 
 from adapters.database import Database
 from adapters.handoff_tables import handoffs
@@ -18,6 +18,7 @@ from adapters.person_sections import (
     Part,
 )
 from adapters.tables import cases
+from sop.erased import ERASED, ERASED_PARTICULARS
 from sop.privacy.export import Dossier, Section, Withheld, WithheldBecause
 
 _RECORD: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
@@ -51,30 +52,26 @@ class PersonRecords:
 
     def dossier(self, request_id: str, customer_id: str, at: datetime) -> Dossier:
         """Return every record of a person, and what is withheld of it and why."""
-        return self._database.read(
-            lambda connection: _dossier(connection, request_id, customer_id, at)
+        sections, shows = [], _Filter()
+        for part in SECTIONS:
+            query = select(part.table).where(part.owned(customer_id))
+            rows = self._database.rows(query.order_by(*part.table.primary_key))
+            records = tuple(shows.record(part, row) for row in rows)
+            sections.append(
+                Section(name=part.name, record_class=part.record_class, records=records)
+            )
+        left_out = [
+            Withheld(section=section, field=field, why=why, records=number)
+            for (section, field, why), number in sorted(shows.left_out.items())
+        ]
+        wholly = [Withheld(section=name, why=why) for name, why in WHOLLY_WITHHELD.items()]
+        return Dossier(
+            request_id=request_id,
+            customer_id=customer_id,
+            made_at=at,
+            sections=tuple(sections),
+            withheld=(*left_out, *wholly),
         )
-
-
-def _dossier(connection: Connection, request_id: str, customer_id: str, at: datetime) -> Dossier:
-    sections, shows = [], _Filter()
-    for part in SECTIONS:
-        query = select(part.table).where(part.owned(customer_id))
-        rows = connection.execute(query.order_by(*part.table.primary_key)).mappings()
-        records = tuple(shows.record(part, row) for row in rows)
-        sections.append(Section(name=part.name, record_class=part.record_class, records=records))
-    left_out = [
-        Withheld(section=section, field=field, why=why, records=number)
-        for (section, field, why), number in sorted(shows.left_out.items())
-    ]
-    wholly = [Withheld(section=name, why=why) for name, why in WHOLLY_WITHHELD.items()]
-    return Dossier(
-        request_id=request_id,
-        customer_id=customer_id,
-        made_at=at,
-        sections=tuple(sections),
-        withheld=(*left_out, *wholly),
-    )
 
 
 class _Filter:
@@ -83,15 +80,21 @@ class _Filter:
     def __init__(self) -> None:
         self.left_out = Counter[tuple[str, str, WithheldBecause]]()
 
-    def record(self, part: Part, row: RowMapping) -> dict[str, JsonValue]:
+    def record(self, part: Part, row: Mapping[str, object]) -> dict[str, JsonValue]:
         """Return a row as JSON."""
         hidden, shown = {**ALWAYS, **part.withheld}, dict[str, Any]()
         for name, value in row.items():
-            if name not in hidden:
+            if name in hidden:
+                self._leave_out(part, name, hidden[name], value)
+            elif value in (ERASED, ERASED_PARTICULARS):
+                self._leave_out(part, name, WithheldBecause.ERASED, value)
+            else:
                 shown[name] = self._shown(part, name, value)
-            elif value is not None:
-                self.left_out[part.name, name, hidden[name]] += 1
         return _RECORD.validate_python(_ANYTHING.dump_python(shown, mode="json"))
+
+    def _leave_out(self, part: Part, name: str, why: WithheldBecause, value: object) -> None:
+        if value is not None:
+            self.left_out[part.name, name, why] += 1
 
     def _shown(self, part: Part, name: str, value: object) -> object:
         if name == "detail" and isinstance(value, Mapping):

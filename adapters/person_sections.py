@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, or_, select, union
 
+from adapters.access_tables import access_log
 from adapters.disposal_tables import disposals, disposed_cases
 from adapters.handoff_tables import (
     handoff_confirmations,
@@ -185,7 +186,7 @@ WHOLLY_WITHHELD: Mapping[str, WithheldBecause] = MappingProxyType(
         log_leaves.name: WithheldBecause.TECHNICAL,
         log_queue.name: WithheldBecause.TECHNICAL,
         "temporal_histories": WithheldBecause.COPY,
-        "security_logs": WithheldBecause.SECURITY,
+        access_log.name: WithheldBecause.SECURITY,
     }
 )
 """Stores that hold something of a person and are not shown, and why."""

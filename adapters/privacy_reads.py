@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from adapters.database import Database
 from adapters.paging import LONGEST_PAGE, ByDeadline
@@ -41,12 +41,12 @@ class PrivacyReads:
         rows, following = _REQUESTS.cut(self._rows(_REQUESTS.page(query, cursor, limit)), limit)
         return PrivacyPage(requests=tuple(map(_detail, rows)), next_cursor=following)
 
-    def _rows(self, query: Select[Any]) -> list[RowMapping]:
-        return self._database.read(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return self._database.rows(query)
 
 
-def _detail(row: RowMapping) -> PrivacyDetail:
-    return PrivacyDetail.model_validate(dict(row))
+def _detail(row: dict[str, Any]) -> PrivacyDetail:
+    return PrivacyDetail.model_validate(row)
 
 
 def _wanted(wanted: PrivacyFilter) -> list[ColumnElement[bool]]:

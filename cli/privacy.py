@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.crm_reads import CrmReads
-from adapters.database import Database, Limits
 from adapters.exports import SealedExports
 from adapters.holidays import holiday_dates
 from adapters.keyring import open_keyring
-from adapters.migrate import is_current
 from adapters.privacy_reads import PrivacyReads
+from cli.records import open_records
 from runtime.errors import OperatorError
 from runtime.key_place import key_encryption
 from runtime.policy import load_policy
@@ -43,7 +42,7 @@ def list_requests(
     """List the open requests and holds, the next deadline first."""
     settings = load_settings()
     desk, table = _desk(settings), Table(*_COLUMNS)
-    with _database(settings) as database:
+    with open_records(settings) as database:
         found = list(_requests(PrivacyReads(database), open_only=not every))
     for request in found:
         table.add_row(*map(printable, _row(request, desk)))
@@ -59,7 +58,7 @@ def show(request_id: RequestId) -> None:
     """Show a request: how it stands, what remains, and everything that happened."""
     settings = load_settings()
     desk = _desk(settings)
-    with _database(settings) as database:
+    with open_records(settings) as database:
         request = PrivacyReads(database).request(request_id)
         timeline = CrmReads(database).timeline(request_id)
     if request is None:
@@ -83,12 +82,11 @@ def export(
 ) -> None:
     """Write an export's document to a new file that only you can read."""
     settings = load_settings()
-    with _database(settings) as database:
-        keyring = open_keyring(settings.key_database, key_encryption(settings), pool_size=1)
-        try:
-            document = SealedExports(database, keyring).fetch(request_id)
-        finally:
-            keyring.close()
+    with (
+        open_records(settings) as database,
+        closing(open_keyring(settings.key_database, key_encryption(settings))) as keyring,
+    ):
+        document = SealedExports(database, keyring).fetch(request_id)
     if document is None:
         raise OperatorError(
             "There is no document: it is not made yet, or was destroyed when its time was over."
@@ -138,14 +136,3 @@ def _row(request: PrivacyDetail, desk: Desk) -> tuple[str, ...]:
 
 def _desk(settings: Settings) -> Desk:
     return load_policy(settings.policy_file, datetime.now(UTC), holiday_dates).case.desk
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.database, Limits(pool_size=1))
-    try:
-        if not is_current(database):
-            raise OperatorError("The database is not up to date: run `handrail migrate` first.")
-        yield database
-    finally:
-        database.close()

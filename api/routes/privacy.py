@@ -143,10 +143,10 @@ async def list_privacy_escalations(
     responses=ONE,
 )
 async def read_privacy_certificate(
-    case_id: PrivacyId, parts: WithParts, _: PrivacyReader
+    case_id: PrivacyId, parts: WithParts, actor: PrivacyReader
 ) -> CertificateView:
     """Read the clauses with who, when and which journal entry proves each, or what is missing."""
-    return await proving.certificate(parts, case_id)
+    return await proving.certificate(parts, actor, case_id)
 
 
 @router.get(
@@ -156,10 +156,10 @@ async def read_privacy_certificate(
     responses=ONE,
 )
 async def read_privacy_explanation(
-    case_id: PrivacyId, parts: WithParts, _: PrivacyReader
+    case_id: PrivacyId, parts: WithParts, actor: PrivacyReader
 ) -> ExplanationView:
     """Read what happened, sentence by sentence, and what the request waits for."""
-    return await proving.explanation(parts, case_id)
+    return await proving.explanation(parts, actor, case_id)
 
 
 @router.get(

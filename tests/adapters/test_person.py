@@ -12,27 +12,31 @@ from adapters.database import Database
 from adapters.person import PersonRecords
 from adapters.person_sections import OF_NOBODY, SECTIONS, WHOLLY_WITHHELD
 from adapters.schema import metadata
+from adapters.sealed import is_sealed
+from sop.keys import customer_owner
+from tests.keyrings import erase, shared_keyring
 
 pytestmark = pytest.mark.clause("HOF-5.1")
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-ME, OTHER = "c-me", "c-other"
-CASES = {ME: "inquiry-me00000000", OTHER: "inquiry-other0000"}
-HANDOFFS = {ME: "handoff-me00000000", OTHER: "handoff-other0000"}
-INCIDENTS = {ME: "incident-me00000000", OTHER: "incident-other0000"}
+ME, OTHER, ERASED = "c-me", "c-other", "c-erased"
 SECRET = "for nobody's eyes"
+
+
+def case_of(person: str, kind: str = "inquiry") -> str:
+    return f"{kind}-{person.removeprefix('c-')}00000000"
 
 
 def value(column: Column[Any], person: str, number: int) -> Any:
     """Return what a column of a person's row holds: something that is there in each."""
     known = {
         "customer_id": person,
-        "case_id": CASES[person],
-        "handoff_id": HANDOFFS[person],
-        "incident_id": INCIDENTS[person],
-        "about": CASES[person],
+        "case_id": case_of(person),
+        "handoff_id": case_of(person, "handoff"),
+        "incident_id": case_of(person, "incident"),
+        "about": case_of(person),
         "recipient": f"customer:{person}",
-        "report_id": f"{CASES[person]}/breach/1",
+        "report_id": f"{case_of(person)}/breach/1",
         "detail": {"text": f"of {person}", "to_assignee": SECRET},
         "forms": [{"form": "passport", "matched": False}],
         "actions": [{"action": "mend", "owner": SECRET}],
@@ -58,14 +62,22 @@ _BY_TYPE: tuple[tuple[Any, Callable[[int], Any]], ...] = (
 )
 
 
-def seed(database: Database, tables: list[Table]) -> None:
+def seed(database: Database, tables: list[Table], *people: str) -> None:
     """Write a row of each of two people into every table that can hold one."""
 
+    rows = [
+        (table, {column.name: value(column, person, number) for column in table.columns})
+        for table in tables
+        for number, person in enumerate(people or (ME, OTHER), 1)
+    ]
+    sealed = [
+        (table, database.sealing.seal(table, row) if any(map(is_sealed, table.columns)) else row)
+        for table, row in rows
+    ]
+
     def work(connection: Any) -> None:
-        for table in tables:
-            for number, person in enumerate((ME, OTHER), 1):
-                row = {column.name: value(column, person, number) for column in table.columns}
-                connection.execute(table.insert().values(**row))
+        for table, row in sealed:
+            connection.execute(table.insert().values(**row))
 
     database.write(work)
 
@@ -116,6 +128,18 @@ def test_what_is_withheld_is_named_with_its_reason_and_is_not_in_the_document(
     assert sections["journal"][0]["detail"] == {"text": f"of {ME}"}
 
 
+def test_what_was_erased_before_is_withheld_as_such(database: Database) -> None:
+    seed(database, of_people(), ERASED)
+    erase(shared_keyring(), case_of(ERASED), customer_owner(ERASED))
+    found = PersonRecords(database).dossier("privacy-0123456789", ERASED, NOW)
+    why = {(part.section, part.field): str(part.why) for part in found.withheld}
+    assert why["inquiries", "text"] == why["customer", "name"] == "erased"
+    assert why["journal", "detail"] == "erased"
+    sections = {section.name: section.records for section in found.sections}
+    assert "text" not in sections["inquiries"][0]
+    assert "[erased]" not in found.document().decode()
+
+
 def test_an_export_of_somebody_unknown_is_empty_and_says_so(database: Database) -> None:
     found = PersonRecords(database).dossier("privacy-0123456789", "nobody", NOW)
     assert set(found.counts.values()) == {0}
@@ -131,4 +155,4 @@ def test_open_cases_are_those_that_are_not_closed(database: Database) -> None:
             connection.execute(metadata.tables[name].update().values(closed_at=None))
 
     database.write(reopen)
-    assert reads.open_cases(ME) == (HANDOFFS[ME], CASES[ME])
+    assert reads.open_cases(ME) == (case_of(ME, "handoff"), case_of(ME))

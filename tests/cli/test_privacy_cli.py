@@ -35,7 +35,9 @@ def place(tmp_path: Path) -> dict[str, str]:
 
 
 def database(place: dict[str, str]) -> Database:
-    return Database(f"sqlite:///{place['HANDRAIL_STATE_DIR']}/handrail.db")
+    return Database(
+        f"sqlite:///{place['HANDRAIL_STATE_DIR']}/handrail.db", keyring=shared_keyring()
+    )
 
 
 def write(place: dict[str, str], name: str = NAME, **changes: Any) -> None:
