@@ -7,6 +7,7 @@ from sqlalchemy import Column, CompoundSelect, Select, Table, or_, select, union
 
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
+from adapters.privacy_tables import privacy_requests
 from adapters.staff_tables import duties
 from adapters.tables import cases
 from sop.object_rules import ObjectFacts, ObjectKind
@@ -16,6 +17,7 @@ _ROWS: Mapping[ObjectKind, tuple[Table, Column[Any]]] = {
     ObjectKind.HANDOFF: (handoffs, handoffs.c.handoff_id),
     ObjectKind.INCIDENT: (incidents, incidents.c.incident_id),
     ObjectKind.DUTY: (duties, duties.c.duty_id),
+    ObjectKind.PRIVACY: (privacy_requests, privacy_requests.c.request_id),
 }
 
 

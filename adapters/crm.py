@@ -13,6 +13,7 @@ from adapters.database import Database, Upsert
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.journal_chain import ChainMovedError, Head, chained, head_of, heads, noticing_moves
+from adapters.privacy_tables import privacy_requests
 from adapters.registers import Registers, columns_of, whose_registers
 from adapters.sealing import Seals
 from adapters.staff_tables import duties
@@ -22,8 +23,9 @@ from sop.handoff.models import HandoffRow
 from sop.incident.models import IncidentRow
 from sop.models import CaseRecord, Customer, Entry, Opening, Payload
 from sop.outgoing import FlushBatch
+from sop.privacy.models import PrivacyRow
 
-Row = HandoffRow | IncidentRow | DutyRow
+Row = HandoffRow | IncidentRow | DutyRow | PrivacyRow
 
 _CASE_COLUMNS = tuple(column.name for column in cases.columns)
 _OPENED = frozenset({"case_id", "opened_at"})
@@ -43,7 +45,7 @@ class SqlCrm:
         self._customer = _customer_upsert(database.insert(customers))
         self._rows = {
             table: _row_upsert(table, database.insert(table))
-            for table in (handoffs, incidents, duties)
+            for table in (handoffs, incidents, duties, privacy_requests)
         }
         self._entries = database.insert(journal_entries).returning(journal_entries.c.seq)
 
@@ -203,7 +205,12 @@ def _case_row(record: CaseRecord, opening: Opening | None, batch: FlushBatch) ->
 
 
 def _rows_of(batch: FlushBatch) -> tuple[tuple[Table, Row | None], ...]:
-    return (handoffs, batch.handoff), (incidents, batch.incident), (duties, batch.duty)
+    return (
+        (handoffs, batch.handoff),
+        (incidents, batch.incident),
+        (duties, batch.duty),
+        (privacy_requests, batch.privacy),
+    )
 
 
 def _row_of(row: Row, batch: FlushBatch) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from adapters.disposal_tables import disposed_cases
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
 from adapters.paging import LONGEST_PAGE, ByDeadline
+from adapters.privacy_tables import privacy_requests
+from adapters.restrictions import unrestricted
 from adapters.staff_tables import duties
 from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
@@ -90,6 +92,8 @@ class CrmReads:
             table = handoffs
         elif case_id.startswith("incident-"):
             table = incidents
+        elif case_id.startswith("privacy-"):
+            table = privacy_requests
         elif case_id.startswith("duty-"):  # no request opens one: known, and of no digest
             query = select(duties.c.duty_id).where(duties.c.duty_id == case_id)
             return "" if self._rows(query) else None
@@ -167,6 +171,7 @@ class CrmReads:
         task = tasks.c
         query = (
             select(tasks)
+            .where(unrestricted(task.case_id))
             .where(task.done_at.is_(None) if open_only else true())
             .where(task.assignee == assignee if assignee is not None else true())
             .where(task.case_id == case_id if case_id is not None else true())
@@ -228,6 +233,7 @@ def _wanted(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         for name in ("stage", "category", "priority", "assignee", "opened_by")
         if (value := getattr(wanted, name)) is not None
     ]
+    conditions.append(unrestricted(cases.c.case_id))
     if wanted.due_before is not None:
         conditions.append(cases.c.next_deadline < wanted.due_before)
     if wanted.open_only:

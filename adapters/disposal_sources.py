@@ -8,11 +8,14 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Select,
+    String,
     Subquery,
     Table,
+    cast,
     exists,
     func,
     literal,
+    null,
     select,
     union_all,
 )
@@ -21,6 +24,7 @@ from adapters.disposal_tables import disposals, disposed_cases
 from adapters.handoff_tables import handoff_confirmations, handoffs, verification_log
 from adapters.identity_tables import identity_attempts
 from adapters.incident_tables import filed_reports, incident_reports, incidents
+from adapters.privacy_tables import privacy_requests
 from adapters.staff_tables import duties
 from adapters.tables import cases, escalations, outbox, tasks
 from sop.keys import RecordClass
@@ -32,7 +36,8 @@ class Source:
 
     Attributes:
         own: The class of the row itself, and of the case's journal, tasks, escalations, outbox.
-        customer: Whose case it is; None where `about` says so, by another case's id.
+        customer: Whose case it is; None where `about` says so, by another case's id;
+            neither: nobody's.
     """
 
     kind: str
@@ -47,6 +52,8 @@ class Source:
         """Return whose case it is, or is about; NULL where it is nobody's."""
         if self.customer is not None:
             return self.customer
+        if self.about is None:
+            return cast(null(), String)
         known = [
             select(column).where(key == self.about).scalar_subquery()
             for column, key in (
@@ -90,6 +97,14 @@ SOURCES = (
         duties.c.duty_id,
         duties.c.done_at,
         about=duties.c.about,
+    ),
+    # Nobody's on purpose: the proof of an erasure is no part of what it erases.
+    Source(
+        "privacy",
+        privacy_requests,
+        RecordClass.INCIDENT,
+        privacy_requests.c.request_id,
+        privacy_requests.c.closed_at,
     ),
 )
 OWN = {source.kind: source.own for source in SOURCES}

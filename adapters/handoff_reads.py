@@ -12,6 +12,7 @@ from adapters.database import Database
 from adapters.handoff_tables import handoff_confirmations, handoffs, verification_log
 from adapters.incident_tables import incident_reports
 from adapters.paging import LONGEST_PAGE, ByDeadline
+from adapters.restrictions import unrestricted
 from adapters.tables import customers
 from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
 from sop.models import Customer
@@ -63,6 +64,7 @@ class HandoffReads:
     def of_inquiry(self, inquiry_id: str) -> tuple[HandoffSummary, ...]:
         """Return the handoffs that were opened from an inquiry, the oldest first."""
         query = select(*_SHOWN_IN_LISTS).where(handoffs.c.inquiry_id == inquiry_id)
+        query = query.where(unrestricted(handoffs.c.handoff_id))
         order = (handoffs.c.received_at, handoffs.c.handoff_id)
         return tuple(map(_summary, self._rows(query.order_by(*order))))
 
@@ -104,6 +106,7 @@ def _wanted(wanted: HandoffFilter) -> list[ColumnElement[bool]]:
     conditions = [
         handoffs.c[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None
     ]
+    conditions.append(unrestricted(handoffs.c.handoff_id))
     if wanted.visible_to is not None:
         conditions.append(handoffs.c.offered_to == wanted.visible_to)
     if wanted.own_of is not None:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from adapters.database import Database
 from adapters.incident_tables import filed_reports, incident_reports, incidents
 from adapters.paging import LONGEST_PAGE, ByDeadline
+from adapters.restrictions import unrestricted
 from sop.incident.records import (
     FiledReport,
     IncidentDetail,
@@ -87,7 +88,7 @@ def _report(row: Mapping[str, Any]) -> FiledReport:
 
 
 def _wanted_incidents(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions = [unrestricted(incidents.c.incident_id)]
     if wanted.case_id is not None:
         conditions.append(incidents.c.case_id == wanted.case_id)
     if wanted.open_only:
@@ -96,7 +97,7 @@ def _wanted_incidents(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
 
 
 def _wanted_reports(wanted: ReportFilter) -> list[ColumnElement[bool]]:
-    report, conditions = incident_reports.c, list[ColumnElement[bool]]()
+    report, conditions = incident_reports.c, [unrestricted(incident_reports.c.case_id)]
     if wanted.kind is not None:
         conditions.append(report.kind == str(wanted.kind))
     if wanted.case_id is not None:

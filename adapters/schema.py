@@ -6,6 +6,7 @@ from adapters import (
     handoff_tables,
     identity_tables,
     incident_tables,
+    privacy_tables,
     proof_tables,
     staff_tables,
 )
@@ -17,6 +18,7 @@ TABLE_MODULES = (
     handoff_tables,
     identity_tables,
     incident_tables,
+    privacy_tables,
     proof_tables,
     staff_tables,
 )

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Select, Table, select
 
 from adapters.handoff_tables import handoffs
 from adapters.incident_tables import incidents
+from adapters.privacy_tables import privacy_requests
 from adapters.tables import cases
 from sop.standing import CaseKind, Standing
 
@@ -14,6 +15,7 @@ _ROWS: Mapping[CaseKind, tuple[Table, Column[Any]]] = {
     CaseKind.INQUIRY: (cases, cases.c.case_id),
     CaseKind.HANDOFF: (handoffs, handoffs.c.handoff_id),
     CaseKind.INCIDENT: (incidents, incidents.c.incident_id),
+    CaseKind.PRIVACY: (privacy_requests, privacy_requests.c.request_id),
 }
 
 

@@ -26,6 +26,7 @@ from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
 from adapters.duty_reads import DutyReads
+from adapters.exports import SealedExports
 from adapters.handoff_reads import HandoffReads
 from adapters.holidays import holiday_dates
 from adapters.identity import IdentityRecords
@@ -35,7 +36,9 @@ from adapters.jwks import FetchedKeys, GivenKeys, KeySource, NotAKeySetError
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
 from adapters.oidc import TOKEN_TYPES, BearerTokens, Trust
+from adapters.privacy_reads import PrivacyReads
 from adapters.recipient_keys import RecipientKeys
+from adapters.restrictions import Restrictions
 from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import Credentials, KeyRing
@@ -48,6 +51,7 @@ from api.patience import Manner, Patience
 from api.rates import Rates
 from api.readiness import Readiness
 from api.request_log import RequestLog
+from api.restricted import UNRESTRICTED
 from api.routes import (
     briefs,
     cases,
@@ -58,6 +62,8 @@ from api.routes import (
     handoffs,
     incident_steps,
     incidents,
+    privacy,
+    privacy_steps,
     proof,
     recipients,
     service,
@@ -80,8 +86,8 @@ KEYS_AWAY = "The key store does not answer."
 TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
-    cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, customers,
-    desk, staff, duties, recipients, service,
+    cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, privacy,
+    privacy_steps, customers, desk, staff, duties, recipients, service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -114,7 +120,7 @@ def create_app(open_parts: OpenParts, manner: Manner | None = None) -> FastAPI:
     )
     handlers.install(app)
     for routes in _ROUTES:
-        app.include_router(routes.router)
+        app.include_router(routes.router, dependencies=[UNRESTRICTED])
     return app
 
 
@@ -226,6 +232,9 @@ def assemble(
         handoffs=HandoffReads(database),
         duties=DutyReads(database),
         incidents=IncidentReads(database),
+        privacy=PrivacyReads(database),
+        exports=SealedExports(database, keyring),
+        restricted=Restrictions(database),
         training=training,
         credentials=Credentials(KeyRing(ApiKeys(database))),
         rates=Rates(),

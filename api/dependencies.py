@@ -48,6 +48,15 @@ IncidentId = Annotated[
     ),
 ]
 
+PrivacyId = Annotated[
+    str,
+    Path(
+        pattern=r"^privacy-[a-z0-9]{8,40}$",
+        description="The privacy request's id.",
+        examples=["privacy-5f0c2a9b71d3e84c"],
+    ),
+]
+
 _KEY = r"^[!-~]([ -~]*[!-~])?$"
 RequiredKey = Annotated[
     str,

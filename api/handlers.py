@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from api.problems import PROBLEMS, FieldError, ProblemError
 from api.schemas.values import NO_NUL
@@ -20,6 +21,7 @@ log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 _BY_TYPE: dict[type[Exception], str] = {
     CrmUnavailableError: "crm-unavailable",
+    KeysUnavailableError: "crm-unavailable",
     case_errors.UnknownCaseError: "case-not-found",
     case_errors.UnknownEscalationError: "case-not-found",
     case_errors.CaseEndedError: "case-closed",

@@ -34,6 +34,8 @@ _TAGS = [
     {"name": "handoff steps", "description": "Report what was done in a handoff."},
     {"name": "incidents", "description": "Report breaches, read them and all reports."},
     {"name": "incident steps", "description": "Report what was done about a breach."},
+    {"name": "privacy", "description": "Erasure, export, and legal holds: open and read them."},
+    {"name": "privacy steps", "description": "Verify, approve, release, answer; two people do."},
     {"name": "customers", "description": "What customers are identified by, and the check."},
     {"name": "desk", "description": "The desk's open tasks and its policy."},
     {"name": "recipients", "description": "The certificates to which mail is encrypted."},

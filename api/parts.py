@@ -27,6 +27,7 @@ from sop.incident.records import (
 from sop.models import Actor, EscalationRecord, TaskRecord
 from sop.object_rules import ObjectFacts
 from sop.policy import Desk
+from sop.privacy.records import PrivacyDetail, PrivacyFilter, PrivacyPage
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
 from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
 from sop.standing import Standing
@@ -164,6 +165,45 @@ class IncidentReads(Protocol):
         ...
 
 
+class PrivacyReads(Protocol):
+    """What the CRM shows of privacy requests; each raises CrmUnavailableError."""
+
+    def request(self, request_id: str) -> PrivacyDetail | None:
+        """Return a request; None if there is none."""
+        ...
+
+    def requests(
+        self, wanted: PrivacyFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> PrivacyPage:
+        """Return a page of requests, the next deadline first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
+class Exports(Protocol):
+    """The documents of exports."""
+
+    def fetch(self, request_id: str) -> bytes | None:
+        """Return a document; None where there is none, or none any more.
+
+        Raises:
+            CrmUnavailableError: Try again.
+            KeysUnavailableError: Try again.
+        """
+        ...
+
+
+class Restricted(Protocol):
+    """What is kept for the law's sake only."""
+
+    def is_restricted(self, case_id: str) -> bool:
+        """Return whether the desk may not read a case; raises CrmUnavailableError."""
+        ...
+
+
 class TrainingRecords(Protocol):
     """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
 
@@ -213,6 +253,9 @@ class Parts:
     handoffs: HandoffReads
     duties: DutyReads
     incidents: IncidentReads
+    privacy: PrivacyReads
+    exports: Exports
+    restricted: Restricted
     training: TrainingRecords
     credentials: Credentials
     rates: Rates

@@ -34,16 +34,18 @@ INQUIRIES = "/v1/inquiries"
 HANDOFFS = "/v1/handoffs"
 INCIDENTS = "/v1/incidents"
 INCIDENT_REPORTS = "/v1/incident-reports"
+PRIVACY_REQUESTS = "/v1/privacy-requests"
 
 _PAGES = {
     CaseKind.INQUIRY: INQUIRIES,
     CaseKind.HANDOFF: HANDOFFS,
     CaseKind.INCIDENT: INCIDENTS,
+    CaseKind.PRIVACY: PRIVACY_REQUESTS,
 }
 
 
 def page_of(case_id: str) -> str:
-    """Return the address of an inquiry, a handoff or an incident."""
+    """Return the address of a case of whichever kind."""
     return f"{_PAGES[kind_of(case_id) or CaseKind.INQUIRY]}/{case_id}"
 
 
@@ -125,6 +127,7 @@ def receipt(parts: Parts, answer: messages.Receipt) -> Receipt:
 def policy(in_force: Policy) -> PolicyView:
     """Return a policy with the matrix of each procedure beside its rules."""
     handoff, incident, duty = in_force.handoff, in_force.incident, in_force.duty
+    privacy = in_force.privacy
     training = {
         "valid_for": in_force.training_valid_for,
         "warn_before": in_force.training_warn_before,
@@ -137,6 +140,7 @@ def policy(in_force: Policy) -> PolicyView:
             "handoff": handoff and {**dict(handoff.handoff), "escalation": handoff.escalation},
             "incident": incident and {**dict(incident.incident), "escalation": incident.escalation},
             "duty": duty and {"escalation": duty.escalation},
+            "privacy": privacy and {**dict(privacy.privacy), "escalation": privacy.escalation},
             "audit": in_force.audit,
             "training": training,
             "review": {"every": in_force.review_every, "within": in_force.review_within},

@@ -152,7 +152,14 @@ _KINDS = (
         "case-not-found", 404, "There is no such case",
         "No case or escalation bears this id.",
         "Check the id. A case's id is in the answer that opened it, and begins with `inquiry-`, "
-        "`handoff-` or `incident-`.",
+        "`handoff-`, `incident-` or `privacy-`.",
+    ),
+    ProblemType(
+        "no-export", 404, "There is no document to fetch",
+        "The request is no export, its document is not made yet, or it was destroyed when its time "
+        "was over.",
+        "Read the request: a document is there from `executed_at` until `export_until`. After "
+        "that, open a new request.",
     ),
     ProblemType(
         "method-not-allowed", 405, "The path does not take this method",

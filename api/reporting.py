@@ -6,10 +6,17 @@ from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Response, params
 
-from api import presenting, presenting_handoffs, presenting_incidents
-from api.dependencies import CaseId, HandoffId, IncidentId, OptionalKey, fingerprint
+from api import presenting, presenting_handoffs, presenting_incidents, presenting_privacy
+from api.dependencies import (
+    CaseId,
+    HandoffId,
+    IncidentId,
+    OptionalKey,
+    PrivacyId,
+    fingerprint,
+)
 from api.parts import Parts, WithParts
-from api.schemas.steps import HandoffReceipt, IncidentReceipt, Receipt
+from api.schemas.steps import HandoffReceipt, IncidentReceipt, PrivacyReceipt, Receipt
 from api.schemas.values import Request
 from api.sight import on_case
 from sop import messages
@@ -74,6 +81,10 @@ class IncidentStep(StepReport[C, IncidentReceipt]):
     """A step in an incident."""
 
 
+class PrivacyStep(StepReport[C, PrivacyReceipt]):
+    """A step in a privacy request."""
+
+
 def reports(command: type[C]) -> params.Depends:
     """Return the dependency that lets through who may report a step of this inquiry."""
 
@@ -117,5 +128,21 @@ def incident_steps(command: type[C]) -> params.Depends:
     ) -> IncidentStep[C]:
         show = presenting_incidents.receipt
         return IncidentStep(command, show, parts, response, case_id, actor, key)
+
+    return params.Depends(report)
+
+
+def privacy_steps(command: type[C]) -> params.Depends:
+    """Return the dependency that lets through who may report a step of a privacy request."""
+
+    async def report(
+        case_id: PrivacyId,
+        parts: WithParts,
+        response: Response,
+        actor: Annotated[Actor, Depends(on_case(command.step))],
+        key: OptionalKey = None,
+    ) -> PrivacyStep[C]:
+        show = presenting_privacy.receipt
+        return PrivacyStep(command, show, parts, response, case_id, actor, key)
 
     return params.Depends(report)

@@ -20,7 +20,7 @@ from sop.models import Actor, Role
 from sop.object_rules import ObjectFacts, ObjectKind, object_kind
 from sop.policy import Policy
 
-_ID = re.compile(r"(inquiry|handoff|incident|duty)-[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_ID = re.compile(r"(inquiry|handoff|incident|duty|privacy)-[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
 def on_case(action: str) -> Callable[..., Awaitable[Actor]]:
@@ -77,6 +77,7 @@ def chain_of(policy: Policy, facts: ObjectFacts, rung: str) -> tuple[Role, ...] 
         ObjectKind.HANDOFF: policy.handoff,
         ObjectKind.INCIDENT: policy.incident,
         ObjectKind.DUTY: policy.duty,
+        ObjectKind.PRIVACY: policy.privacy,
     }
     matrix = matrices[facts.kind] if facts.kind else None
     if matrix is None or matrix.version != facts.policy_version:

@@ -18,6 +18,7 @@ from cli import (
     incidents,
     keys,
     policy,
+    privacy,
     proof,
     recipients,
     retention,
@@ -66,6 +67,7 @@ keys.app.command()(rotating.status)
 keys.app.command()(sealing.seal)
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(training.app, name="training")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(retention.app, name="retention")

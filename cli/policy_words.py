@@ -8,7 +8,15 @@ from rich.text import Text
 
 from sop.durations import format_duration
 from sop.identity import Form
-from sop.policy import Course, HandoffPolicy, IdentificationRule, IncidentPolicy, Policy, Rung
+from sop.policy import (
+    Course,
+    HandoffPolicy,
+    IdentificationRule,
+    IncidentPolicy,
+    Policy,
+    PrivacyPolicy,
+    Rung,
+)
 from sop.policy_tables import MATRICES, Matrix
 
 _Column = tuple[str, Callable[[Rung], str]]
@@ -66,6 +74,7 @@ def _sentences(policy: Policy) -> Iterator[tuple[str, str]]:
     yield from _of_identification(policy.case.identification)
     yield from _of_handoffs(policy.handoff)
     yield from _of_incidents(policy.incident)
+    yield from _of_privacy(policy.privacy)
     yield from _of_the_years(policy)
 
 
@@ -139,6 +148,26 @@ def _of_incidents(pinned: IncidentPolicy | None) -> Iterator[tuple[str, str]]:
         "incident",
         f"the regulator is told within {within}; warning: "
         + (f"at {shares}" if shares else "none"),
+    )
+
+
+def _of_privacy(pinned: PrivacyPolicy | None) -> Iterator[tuple[str, str]]:
+    if pinned is None:
+        yield "privacy", "none: the file has no [privacy]"
+        return
+    rule = pinned.privacy
+    shares = ", ".join(f"{share:.0%}" for share in rule.warn_at)
+    yield (
+        "privacy",
+        f"answered within {rule.gdpr_months} month (GDPR), extended by "
+        f"{rule.gdpr_extension_months}, or {rule.ccpa_days} days (CCPA), extended by "
+        f"{rule.ccpa_extension_days}; warning: {f'at {shares}' if shares else 'none'}; "
+        f"paged at {rule.page_at:.0%}",
+    )
+    yield (
+        "privacy",
+        f"an export is kept for {format_duration(rule.export_kept_for)}; a hold is reviewed "
+        f"within {format_duration(rule.review_hold_within)}",
     )
 
 

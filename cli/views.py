@@ -18,10 +18,11 @@ SOON = timedelta(hours=2)
 _CASES = "WorkflowType = 'InquiryWorkflow' AND ExecutionStatus = 'Running'"
 _HANDOFFS = "WorkflowType = 'HandoffWorkflow' AND ExecutionStatus = 'Running'"
 _INCIDENTS = "WorkflowType = 'IncidentWorkflow' AND ExecutionStatus = 'Running'"
+_PRIVACY = "WorkflowType = 'PrivacyRequestWorkflow' AND ExecutionStatus = 'Running'"
 _DUTIES = "WorkflowType = 'DutyWorkflow' AND ExecutionStatus = 'Running'"
 _ALL = (
-    "WorkflowType IN ('InquiryWorkflow', 'HandoffWorkflow', 'IncidentWorkflow', 'DutyWorkflow') "
-    "AND ExecutionStatus = 'Running'"
+    "WorkflowType IN ('InquiryWorkflow', 'HandoffWorkflow', 'IncidentWorkflow', 'DutyWorkflow', "
+    "'PrivacyRequestWorkflow') AND ExecutionStatus = 'Running'"
 )
 _ESCALATIONS = "WorkflowType = 'EscalationWorkflow' AND ExecutionStatus = 'Running'"
 _PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
@@ -96,6 +97,7 @@ VIEWS = (
         f"{_HANDOFFS} AND CaseStage = 'returned'",
     ),
     View("Open incidents", "breaches that are not mended yet", _INCIDENTS),
+    View("Open privacy requests", "erasures, exports and holds that are not over", _PRIVACY),
     View("Open duties", "reviews, training reminders and audits that nobody has done", _DUTIES),
     View(
         "Standing still",

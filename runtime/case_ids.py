@@ -21,6 +21,11 @@ def incident_id(principal: str, key: str) -> str:
     return f"incident-{_mark(principal, key)}"
 
 
+def privacy_id(principal: str, key: str) -> str:
+    """Return the id of the privacy request that a caller opens with a key."""
+    return f"privacy-{_mark(principal, key)}"
+
+
 def update_id(command: Command, key: str | None) -> str:
     """Return the id of an Update: the same for the same caller, step and key."""
     if key is None:

@@ -26,7 +26,7 @@ from runtime.case_errors import (
     UnknownCaseError,
     UnknownEscalationError,
 )
-from runtime.case_ids import handoff_id, incident_id, inquiry_id, update_id
+from runtime.case_ids import handoff_id, incident_id, inquiry_id, privacy_id, update_id
 from runtime.temporal import require_codec, ui_link
 from runtime.temporal_answers import raise_for, raise_refusal
 from runtime.training import Training
@@ -46,6 +46,12 @@ from sop.inquiry import Inquiry, check_opening
 from sop.messages import Acknowledge, Command, InquiryOpening, Receipt
 from sop.models import Actor, Payload
 from sop.policy import Policy
+from sop.privacy.describe import summary as privacy_summary
+from sop.privacy.messages import PrivacyOrder
+from sop.privacy.models import PrivacyOpening
+from sop.privacy.request import PrivacyRequest
+from sop.privacy.request import check_order as check_privacy
+from sop.privacy.state import PrivacyStart
 from sop.procedure import Procedure
 from sop.state import InquiryStart
 from workflows.escalating import escalation_id
@@ -186,6 +192,36 @@ class Cases:
         except SopError as error:
             raise RefusedError.of(error) from None
         return await self._once(order.case_id, digest, lambda: self._start_incident(order))
+
+    async def open_privacy_request(
+        self, opening: PrivacyOpening, *, actor: Actor, key: str, digest: str
+    ) -> Opened:
+        """Open a privacy request, or place a hold, once per caller and key (HOF-5.1).
+
+        Raises:
+            RefusedError: The policy or the actor's role does not allow it.
+            KeyReusedError: The key was used for another request.
+            TemporalUnavailableError: Try again with the same key.
+        """
+        if self.policy.privacy is None:
+            missing = InvalidValueError(
+                "The policy in force has no [privacy]: no such request is taken.",
+                clause="HOF-5.1",
+            )
+            raise RefusedError.of(missing)
+        order = PrivacyOrder(
+            case_id=privacy_id(actor.principal, key),
+            policy=self.policy.privacy,
+            opened_by=actor,
+            received_at=datetime.now(UTC),
+            opening=opening,
+            digest=digest,
+        )
+        try:
+            check_privacy(order)
+        except SopError as error:
+            raise RefusedError.of(error) from None
+        return await self._once(order.case_id, digest, lambda: self._start_privacy(order))
 
     async def step(self, case_id: str, command: Command, *, key: str | None) -> Receipt:
         """Report a step to a case, once per caller and key.
@@ -350,6 +386,14 @@ class Cases:
         case = Incident.begin(start, order.received_at)
         line = incident_summary(order.policy.desk.local(order.received_at))
         return await self._begin("IncidentWorkflow", start, case, order.digest, line)
+
+    async def _start_privacy(self, order: PrivacyOrder) -> Opened:
+        start = PrivacyStart(
+            case_id=order.case_id, policy=order.policy, opened_by=order.opened_by, order=order
+        )
+        case = PrivacyRequest.begin(start, order.received_at)
+        line = privacy_summary(order.opening.kind, order.policy.desk.local(order.received_at))
+        return await self._begin("PrivacyRequestWorkflow", start, case, order.digest, line)
 
     async def _until_started(self, case_id: str) -> None:
         """Wait for the handoff that its inquiry starts: a step right behind would find none.

@@ -65,7 +65,7 @@ PERMITTED: Mapping[str, Row] = MappingProxyType(
         "withdraw": _row(_DESK, (), _BY_THEIR_OWN, _OF_SERVICE),
         "mark_duplicate": _BY_THEIR_OWN,
         "adopt_policy": _row(_DESK, _LEADERS, _OPERATOR),
-        "acknowledge": _row(ObjectRule.ON_CALL, _EXPERTS),
+        "acknowledge": _row(ObjectRule.ON_CALL, (*_EXPERTS, Role.PRIVACY_OFFICER)),
         # Identity
         "identify": _row(ObjectRule.RECEIVER, (Role.RECEIVING_PARTY,), _BY_THEIR_OWN),
         "keep_identity_record": _row(_ANY, (Role.SERVICE, Role.OPERATOR)),
@@ -113,14 +113,22 @@ PERMITTED: Mapping[str, Row] = MappingProxyType(
         "list_expiring_training": _row(_ANY, (*_SUPERVISORS, Role.OPERATOR, Role.AUDITOR)),
         "manage_recipients": _row(_ANY, (*_LEADERS, Role.OPERATOR)),
         "read_recipients": _row(_ANY, (*_STAFF, Role.OPERATOR, Role.AUDITOR, Role.PRIVACY_OFFICER)),
-        # Privacy: the officer works the requests; another person releases, as `sop.privacy` says.
-        "open_privacy_request": _row(_ANY, (Role.PRIVACY_OFFICER,)),
+        # Privacy: anybody at the desk takes a request, the officer works it; two people release it,
+        # as `sop.privacy` says.
+        "open_privacy_request": _row(_ANY, (*_STAFF, Role.SERVICE, Role.PRIVACY_OFFICER)),
         "verify_requester": _row(_ANY, (Role.PRIVACY_OFFICER,)),
+        "approve_privacy_request": _row(_ANY, (Role.PRIVACY_OFFICER, *_MANAGERS)),
         "release_privacy_request": _row(_ANY, (Role.PRIVACY_OFFICER, *_MANAGERS)),
         "reject_privacy_request": _row(_ANY, (Role.PRIVACY_OFFICER,)),
+        "extend_privacy_request": _row(_ANY, (Role.PRIVACY_OFFICER,)),
+        "complete_privacy_request": _row(_ANY, (Role.PRIVACY_OFFICER,)),
         "place_hold": _row(_ANY, (Role.PRIVACY_OFFICER,)),
+        "review_hold": _row(_ANY, (Role.PRIVACY_OFFICER,)),
         "release_hold": _row(_ANY, (Role.PRIVACY_OFFICER, *_MANAGERS)),
         "read_privacy_requests": _row(_ANY, (Role.PRIVACY_OFFICER, Role.AUDITOR, *_MANAGERS)),
+        "read_privacy_export": _row(_ANY, (Role.PRIVACY_OFFICER,)),
+        # What an erasure had to leave: for everybody else it does not exist.
+        "read_restricted": _row(_ANY, (Role.PRIVACY_OFFICER, Role.AUDITOR)),
         # Plain text in the Temporal UI, by the codec server: for whom the case has its words.
         "decode": _row(_DESK, _STAFF, _AUDITORS),
         "read_access_log": _row(_ANY, (Role.AUDITOR, Role.PRIVACY_OFFICER)),
@@ -134,6 +142,7 @@ READS: Mapping[ObjectKind, str] = MappingProxyType(
         ObjectKind.HANDOFF: "read_handoff",
         ObjectKind.INCIDENT: "read_incident",
         ObjectKind.DUTY: "read_duties",
+        ObjectKind.PRIVACY: "read_privacy_requests",
     }
 )
 """The action that says for whom an object of a kind exists."""

@@ -56,9 +56,19 @@ INCIDENT = Rules(
     gating=(),
     until=MappingProxyType({"HOF-6.3": "incident.closed"}),
 )
+PRIVACY = Rules(
+    concerns=("HOF-3.2", "HOF-5.1", "HOF-8"),
+    gating=(),
+    until=MappingProxyType({"HOF-5.1": "privacy.closed"}),
+)
 
 RULES: Mapping[CaseKind, Rules] = MappingProxyType(
-    {CaseKind.INQUIRY: INQUIRY, CaseKind.HANDOFF: HANDOFF, CaseKind.INCIDENT: INCIDENT}
+    {
+        CaseKind.INQUIRY: INQUIRY,
+        CaseKind.HANDOFF: HANDOFF,
+        CaseKind.INCIDENT: INCIDENT,
+        CaseKind.PRIVACY: PRIVACY,
+    }
 )
 
 _ROLES = "Who may do what is one table; the route and the workflow both ask it."

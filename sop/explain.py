@@ -10,8 +10,10 @@ from sop.models import CLOCK, Payload, Role
 from sop.policy import Desk
 from sop.records import TimelineEntry
 from sop.sentences import SENTENCES
-from sop.standing import Standing
+from sop.standing import CaseKind, Standing
 from sop.telling import Telling, role_in_words, words
+
+_NAMES = {CaseKind.PRIVACY: "privacy request"}
 
 
 class ToldEntry(Payload):
@@ -107,7 +109,7 @@ def _behind(entry: TimelineEntry) -> dict[str, object]:
 def _standing(
     standing: Standing, timeline: tuple[TimelineEntry, ...], desk: Desk, missing: tuple[str, ...]
 ) -> Iterator[str]:
-    what = str(standing.kind)
+    what = _NAMES.get(standing.kind, str(standing.kind))
     if standing.stage is None:
         yield f"The CRM does not have the {what} yet; it is safe in its workflow."
         return

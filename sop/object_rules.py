@@ -15,6 +15,7 @@ class ObjectKind(StrEnum):
     HANDOFF = "handoff"
     INCIDENT = "incident"
     DUTY = "duty"
+    PRIVACY = "privacy"
 
 
 class ObjectRule(StrEnum):

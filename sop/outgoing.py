@@ -14,6 +14,7 @@ from sop.models import (
     Payload,
     TaskRecord,
 )
+from sop.privacy.models import PrivacyRow
 from sop.registers import HandoffConfirmation, IncidentReport, VerificationRecord
 
 
@@ -45,8 +46,8 @@ class FlushBatch(Payload):
     Attributes:
         stream: The workflow id of the single writer; (stream, seq) numbers its entries.
         case_id: The case whose timeline the entries belong to.
-        case: An inquiry's row after the last entry; `handoff`, `incident` and `duty` are those
-            of the others, and none is given when an escalation flushes.
+        case: An inquiry's row after the last entry; `handoff`, `incident`, `duty` and `privacy`
+            are those of the others, and none is given when an escalation flushes.
         at: The moment of the workflow task; a task that is done again has a later one.
     """
 
@@ -56,5 +57,6 @@ class FlushBatch(Payload):
     handoff: HandoffRow | None = None
     incident: IncidentRow | None = None
     duty: DutyRow | None = None
+    privacy: PrivacyRow | None = None
     outgoing: Outgoing
     at: AwareDatetime

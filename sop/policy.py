@@ -24,7 +24,13 @@ from sop.policy_rules import (
     VerificationRule,
 )
 
-ON_CALL = (Role.TEAM_LEADER, Role.SUBJECT_MATTER_EXPERT, Role.QUALITY_MANAGER, Role.DUTY_MANAGER)
+ON_CALL = (
+    Role.TEAM_LEADER,
+    Role.SUBJECT_MATTER_EXPERT,
+    Role.QUALITY_MANAGER,
+    Role.DUTY_MANAGER,
+    Role.PRIVACY_OFFICER,
+)
 """The roles that can be paged."""
 
 
@@ -39,6 +45,7 @@ class Starts(StrEnum):
     RETURN = "return"
     BREACH = "breach"
     DUTY_OVERDUE = "duty_overdue"
+    PRIVACY_REQUEST = "privacy_request"
 
 
 class Rung(Payload):
@@ -146,6 +153,31 @@ class IncidentRule(Payload):
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
 
 
+class PrivacyRule(Payload):
+    """The clocks of privacy requests (HOF-5.1).
+
+    Attributes:
+        gdpr_months: Calendar months from receipt until the requester must be answered;
+            `gdpr_extension_months` more where the request is extended. `ccpa_days` and
+            `ccpa_extension_days` likewise.
+        warn_at: Shares of that time at which the holder is warned.
+        page_at: The share at which the matrix pages; when the time has passed it does again.
+        export_kept_for: How long an export's document may be fetched.
+        review_hold_within: A hold is reviewed by then at the latest.
+        look_again_every: How often an erasure looks whether what was held may go now.
+    """
+
+    gdpr_months: Annotated[int, Field(ge=1, le=1)]
+    gdpr_extension_months: Annotated[int, Field(ge=0, le=2)]
+    ccpa_days: Annotated[int, Field(ge=1, le=45)]
+    ccpa_extension_days: Annotated[int, Field(ge=0, le=45)]
+    warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    page_at: Annotated[float, Field(gt=0, lt=1)]
+    export_kept_for: Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=90))]
+    review_hold_within: Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=366))]
+    look_again_every: Annotated[timedelta, Field(ge=timedelta(hours=1), le=timedelta(days=7))]
+
+
 class AuditRule(Payload):
     """The audit of closed cases (HOF-6.2).
 
@@ -247,6 +279,13 @@ class IncidentPolicy(PinnedPolicy):
     incident: IncidentRule
 
 
+class PrivacyPolicy(PinnedPolicy):
+    """What a privacy request is pinned to: its clocks, and what is kept however it is asked for."""
+
+    privacy: PrivacyRule
+    retention: Retention
+
+
 class DutyPolicy(PinnedPolicy):
     """What a duty of the schedules is pinned to: a review, a reminder, an audit."""
 
@@ -256,8 +295,8 @@ class Policy(Payload):
 
     Attributes:
         language: The rule that the messages were checked against; None if built without a file.
-        handoff: None where the file has no `[handoff]`: handoffs are refused then. `incident`
-            and `duty` likewise; `audit` None: nothing is audited.
+        handoff: None where the file has no `[handoff]`: handoffs are refused then. `incident`,
+            `duty` and `privacy` likewise; `audit` None: nothing is audited.
         courses: What staff must be trained in; none: no step asks for training.
         digest: SHA-256 of the file's text: which wording was approved.
     """
@@ -268,6 +307,7 @@ class Policy(Payload):
     handoff: HandoffPolicy | None = None
     incident: IncidentPolicy | None = None
     duty: DutyPolicy | None = None
+    privacy: PrivacyPolicy | None = None
     audit: AuditRule | None = None
     courses: tuple[Course, ...] = ()
     retention: Retention

@@ -16,6 +16,8 @@ from sop.policy import (
     IncidentPolicy,
     IncidentRule,
     Policy,
+    PrivacyPolicy,
+    PrivacyRule,
     Rung,
 )
 from sop.policy_calendars import HolidayDates, read_calendars
@@ -93,6 +95,7 @@ def _policy(file: PolicyFile, calendars: dict[str, Calendar], digest: str) -> Po
         handoff=_handoff(file, calendars),
         incident=_incident(file, calendars),
         duty=DutyPolicy(**_pinned(file, file.duty.escalation, calendars)) if file.duty else None,
+        privacy=_privacy(file, calendars),
         audit=file.audit,
         courses=file.training.courses,
         retention=file.retention,
@@ -121,6 +124,16 @@ def _incident(file: PolicyFile, calendars: dict[str, Calendar]) -> IncidentPolic
     return IncidentPolicy(
         **_pinned(file, file.incident.escalation, calendars),
         incident=IncidentRule.model_validate(file.incident.model_dump()),
+    )
+
+
+def _privacy(file: PolicyFile, calendars: dict[str, Calendar]) -> PrivacyPolicy | None:
+    if file.privacy is None:
+        return None
+    return PrivacyPolicy(
+        **_pinned(file, file.privacy.escalation, calendars),
+        privacy=PrivacyRule.model_validate(file.privacy.model_dump()),
+        retention=file.retention,
     )
 
 

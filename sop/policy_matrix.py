@@ -20,7 +20,7 @@ from sop.policy_tables import MATRICES, Matrix
 
 _AT_ONCE = timedelta(0)
 _CONDITIONS = frozenset({"starts", "categories", "priorities", "complex", "every_inquiry"})
-_INQUIRY, _HANDOFF, _INCIDENT, _ = MATRICES
+_INQUIRY, _HANDOFF, _INCIDENT, *_ = MATRICES
 
 
 def _unconditional(rung: Rung) -> bool:

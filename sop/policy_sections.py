@@ -20,7 +20,7 @@ def check_sections(reading: Reading) -> None:
     _check_forms(reading)
     _check_attempts(reading)
     _check_handoff(reading)
-    _check_incident(reading)
+    _check_warnings(reading)
     _check_training(reading)
     _check_duties(reading)
 
@@ -89,8 +89,12 @@ def _check_handoff(reading: Reading) -> None:
     _check_less(("handoff", "remind_every"), ("handoff", "return_after"), reading)
 
 
-def _check_incident(reading: Reading) -> None:
-    path: KeyPath = ("incident", "warn_at")
+def _check_warnings(reading: Reading) -> None:
+    for section in ("incident", "privacy"):
+        _check_shares((section, "warn_at"), reading)
+
+
+def _check_shares(path: KeyPath, reading: Reading) -> None:
     shares = reading.raw(*path)
     last: float | None = None
     for index, share in enumerate(shares if isinstance(shares, list) else ()):

@@ -21,6 +21,7 @@ from sop.policy import (
     Paging,
     PinnedPolicy,
     Policy,
+    PrivacyRule,
     Rung,
     Starts,
 )
@@ -46,6 +47,10 @@ CLAUSES_OF_LIMITS: Mapping[KeyPath, str] = MappingProxyType(
         ("review", "every", "le"): "INQ-8.1",
         ("handoff", "return_after", "le"): "HOF-4.2.5",
         ("incident", "regulator_within", "le"): "HOF-6.3",
+        ("privacy", "gdpr_months", "le"): "HOF-5.1",
+        ("privacy", "gdpr_extension_months", "le"): "HOF-5.1",
+        ("privacy", "ccpa_days", "le"): "HOF-5.1",
+        ("privacy", "ccpa_extension_days", "le"): "HOF-5.1",
     }
 )
 """The limits that are the procedures' own: the key's path, and which of its limits it is."""
@@ -105,6 +110,12 @@ MATRICES = (
         "reviews, reminders and audits",
         (Starts.DUTY_OVERDUE,),
         lambda policy: policy.duty,
+    ),
+    Matrix(
+        ("privacy", "escalation"),
+        "privacy requests",
+        (Starts.PRIVACY_REQUEST,),
+        lambda policy: policy.privacy,
     ),
 )
 """All of them, in the order in which they are shown."""
@@ -190,6 +201,12 @@ class IncidentTable(IncidentRule):
     escalation: Annotated[tuple[Rung, ...], Field(min_length=1)]
 
 
+class PrivacyTable(PrivacyRule):
+    """Privacy requests, with their own escalation matrix."""
+
+    escalation: Annotated[tuple[Rung, ...], Field(min_length=1)]
+
+
 class DutyTable(Payload):
     """What the schedules open: whom an overdue one reaches."""
 
@@ -219,3 +236,4 @@ class PolicyFile(Payload):
     incident: IncidentTable | None = None
     audit: AuditRule | None = None
     duty: DutyTable | None = None
+    privacy: PrivacyTable | None = None

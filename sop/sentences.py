@@ -153,7 +153,36 @@ _DUTY = {
     "duty.cancelled": "found the duty cancelled in Temporal",
 }
 
+_PRIVACY = {
+    "privacy.opened": "took a request for {request:words} ({law:words}) over {channel:words}"
+    "[, to be answered by {due_at:local}][, because of {reason:words}][; cases: {cases:list}]"
+    "[; to be reviewed by {review_at:local}]",
+    "requester.verified": "verified the requester: {method:words}",
+    "privacy.approved": "approved the {request:words}, as the first of two",
+    "privacy.released": "released the {request:words}, as the second of two",
+    "privacy.refused": "refused the request: {reason:words}; the requester was told by "
+    "{told_by:words}",
+    "privacy.extended": "extended the time from {from_due:local} to {to_due:local}: "
+    "{reason:words}; the requester was told by {told_by:words}",
+    "privacy.warned": "warned the holder that the requester is to be answered by {due_at:local}",
+    "privacy.overdue": "found the requester not answered, due {due_at:local}"
+    "[, and noticed it {lateness_ms:late} late]",
+    "privacy.answered": "told the requester by {told_by:words} what was done[!in_time|, too late]",
+    "privacy.cancelled": "found the request cancelled in Temporal",
+    "privacy.went_on": "went on although its workflow was cancelled in Temporal",
+    "privacy.closed": "closed the request as {closed_as:words}",
+    "export.made": "made an export of {records} records[; withheld: {withheld:list}]; it is kept "
+    "until {until:local}",
+    "export.deleted": "destroyed the export's document",
+    "erasure.done": "erased what the law does not keep: {destroyed} destroyed, {ended} open cases "
+    "ended, {remaining} remain[ ({why:list})][; certificates: {certificates:list}]",
+    "hold.placed": "placed the hold on {scope:list}: nothing of it is destroyed",
+    "hold.released": "released the hold",
+    "hold.reviewed": "reviewed the hold: it is still needed, until {review_at:local}",
+    "hold.review_overdue": "found the hold not reviewed, due {review_at:local}",
+}
+
 SENTENCES: Mapping[str, str] = MappingProxyType(
-    {**_INQUIRY, **_CLOCKS, **_IDENTITY, **_HANDOFF, **_INCIDENT, **_DUTY}
+    {**_INQUIRY, **_CLOCKS, **_IDENTITY, **_HANDOFF, **_INCIDENT, **_DUTY, **_PRIVACY}
 )
 """Kind of entry to its sentence."""

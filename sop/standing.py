@@ -13,6 +13,7 @@ class CaseKind(StrEnum):
     INQUIRY = "inquiry"
     HANDOFF = "handoff"
     INCIDENT = "incident"
+    PRIVACY = "privacy"
 
 
 class Standing(Payload):

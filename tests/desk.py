@@ -47,7 +47,7 @@ from sop.models import (
 )
 from sop.policy import Policy
 from sop.training import attest
-from tests.keyrings import shared_keyring
+from tests.keyrings import destroying, shared_keyring
 from workers.worker import Outside, WorkerLimits, make_worker
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -92,6 +92,7 @@ class Desk:
         priority: Priority = Priority.STANDARD,
         channel: Channel = Channel.PHONE,
         reception: Reception | None = RECEPTION,
+        customer_id: str = "c-1",
         **facts: Any,
     ) -> str:
         """Open an inquiry; return its id."""
@@ -99,7 +100,9 @@ class Desk:
         if category is not None:
             classification = Classification(category=category, priority=priority, **facts)
         opening = m.InquiryOpening(
-            customer=Customer(customer_id="c-1", name="Carla Client", email="carla@example.org"),
+            customer=Customer(
+                customer_id=customer_id, name="Carla Client", email="carla@example.org"
+            ),
             channel=channel,
             subject="Charged twice",
             text="My card was charged twice for one order.",
@@ -244,6 +247,7 @@ def a_worker(
     proof: ProofActivities | None = None,
 ) -> Worker:
     """Return a worker of the desk, to be entered."""
+    privacy, disposes = destroying(desk.database, desk.client)
     return make_worker(
         desk.client,
         Outside(
@@ -252,7 +256,8 @@ def a_worker(
             incidents=incidents or SqlIncidents(desk.database),
             mail=OutboxSecureMail(desk.database, sender="desk@example.org"),
             duties=SqlDutySource(desk.database),
-            disposal=disposal,
+            privacy=privacy,
+            disposal=disposal or disposes,
             proof=proof,
         ),
         task_queue=desk.task_queue,

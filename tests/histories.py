@@ -34,6 +34,7 @@ from tests.desk import (
 )
 from tests.histories_duties import DUTY_STORIES
 from tests.histories_handoffs import HANDOFF_STORIES
+from tests.histories_privacy import PRIVACY_STORIES
 from tests.keyrings import shared_keyring
 from tests.opened import opened
 from workflows.escalating import escalation_id
@@ -190,6 +191,7 @@ STORIES: dict[str, Story] = {
     "corrected": corrected,
     **HANDOFF_STORIES,
     **DUTY_STORIES,
+    **PRIVACY_STORIES,
 }
 
 

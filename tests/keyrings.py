@@ -9,10 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from sqlalchemy import update
+from temporalio.client import Client
 
+from activities.disposing import DisposalActivities
+from activities.privacy import PrivacyActivities
+from adapters.database import Database, Limits
 from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import upgrade_keys
+from workers.destruction import destruction
 
 URL = "HANDRAIL_KEY_DATABASE_URL"
 KEY_ENCRYPTION = "HANDRAIL_KEY_ENCRYPTION"
@@ -32,6 +37,18 @@ def shared_keyring() -> SqlKeyring:
     """Return the keyring on it."""
     name_the_key_store()
     return open_keyring(os.environ[URL], os.environ[KEY_ENCRYPTION], pool_size=8)
+
+
+@cache
+def shared_key_store() -> Database:
+    """Return connections to it, for holds and for what destroys keys."""
+    name_the_key_store()
+    return Database(os.environ[URL], Limits(pool_size=4))
+
+
+def destroying(database: Database, client: Client) -> tuple[PrivacyActivities, DisposalActivities]:
+    """Return what a worker's privacy requests and disposals act with."""
+    return destruction(database, shared_key_store(), shared_keyring(), client)
 
 
 def a_keyring(directory: Path) -> SqlKeyring:

@@ -6,34 +6,30 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import structlog
-from temporalio.client import Client
 
-from activities.disposing import DisposalActivities
 from activities.ports import IncidentPort
 from activities.proving import ProofActivities
 from adapters.checkpoint_signing import CheckpointSigner
 from adapters.checkpoints import CheckpointFiles, HttpCheckpoints
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
-from adapters.disposal import SqlRecords
 from adapters.duty_reads import SqlDutySource
 from adapters.incident_webhook import WebhookIncidents
 from adapters.incidents import FiledReports, SqlIncidents
 from adapters.journal_log import SqlJournalLog
-from adapters.key_disposal import KeyDisposal
-from adapters.keyring import SqlKeyring, open_keyring
+from adapters.keyring import open_keyring
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
 from runtime.checkpoint_key import checkpoint_key
-from runtime.histories import TemporalHistories
 from runtime.key_place import key_encryption
 from runtime.settings import Settings
 from runtime.temporal import connect
+from workers.destruction import destruction
 from workers.worker import Outside, WorkerLimits, make_worker
 
-_KEY_CONNECTIONS = 2  # beside the keyring's own: one run of retention, and an erasure
+_KEY_CONNECTIONS = 3  # beside the keyring's own: one run of retention, an erasure, a hold
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -63,6 +59,9 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
         stack.callback(database.close)
         client = await connect(keyring, address=address, plain_until=settings.plaintext_until)
         await require_bootstrapped(client)
+        key_store = Database(settings.key_database, Limits(pool_size=_KEY_CONNECTIONS))
+        stack.callback(key_store.close)
+        privacy, disposal = destruction(database, key_store, keyring, client)
         worker = make_worker(
             client,
             Outside(
@@ -71,7 +70,8 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
                 incidents=incident_system(settings, database, stack),
                 mail=secure_mail(settings, database),
                 duties=SqlDutySource(database),
-                disposal=disposal(settings, database, keyring, client, stack),
+                privacy=privacy,
+                disposal=disposal,
                 proof=proof(settings, database, stack),
             ),
             task_queue=settings.task_queue,
@@ -111,21 +111,6 @@ def proof(settings: Settings, database: Database, stack: ExitStack) -> ProofActi
     store = HttpCheckpoints(address, token.get_secret_value() if token is not None else None)
     stack.callback(store.close)
     return ProofActivities(SqlJournalLog(database, signer), store)
-
-
-def disposal(
-    settings: Settings,
-    database: Database,
-    keyring: SqlKeyring,
-    client: Client,
-    stack: ExitStack,
-) -> DisposalActivities:
-    """Return what destroys keys, records and histories."""
-    keys = Database(settings.key_database, Limits(pool_size=_KEY_CONNECTIONS))
-    stack.callback(keys.close)
-    return DisposalActivities(
-        KeyDisposal(keys, keyring), SqlRecords(database), TemporalHistories(client)
-    )
 
 
 def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:

@@ -15,6 +15,7 @@ from activities.duties import DutyActivities
 from activities.incidents import IncidentActivities
 from activities.paging import PagingActivities
 from activities.ports import CrmPort, DutySource, IncidentPort, OnCallPort, SecureMailPort
+from activities.privacy import PrivacyActivities
 from activities.proving import ProofActivities
 from activities.transferring import TransferActivities
 from runtime.temporal import require_codec
@@ -23,6 +24,7 @@ from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inquiry import InquiryWorkflow
+from workflows.privacy import PrivacyRequestWorkflow
 from workflows.proving import CheckpointJournal
 from workflows.retention import RetentionWorkflow
 from workflows.scheduled import OpenAudits, OpenReviews, OpenTrainingReminders
@@ -33,6 +35,7 @@ WORKFLOWS = (
     IncidentWorkflow,
     EscalationWorkflow,
     DutyWorkflow,
+    PrivacyRequestWorkflow,
     OpenReviews,
     OpenTrainingReminders,
     OpenAudits,
@@ -51,6 +54,7 @@ class Outside:
         incidents: The incident management system.
         mail: Sends encrypted e-mail to receiving parties.
         duties: Says what the schedules are to open.
+        privacy: Does what privacy requests ask for; None: another worker does.
         disposal: Destroys what is due, or to be erased; None: another worker does.
         proof: Signs checkpoints of the journal; None: another worker of the task queue does.
     """
@@ -60,6 +64,7 @@ class Outside:
     incidents: IncidentPort
     mail: SecureMailPort
     duties: DutySource
+    privacy: PrivacyActivities | None = None
     disposal: DisposalActivities | None = None
     proof: ProofActivities | None = None
 
@@ -120,6 +125,7 @@ def make_worker(
             due.reminders_due,
             due.audits_due,
             due.is_renewed,
+            *(_privacy(outside.privacy) if outside.privacy is not None else []),
             *(_disposing(outside.disposal) if outside.disposal is not None else []),
             *([outside.proof.checkpoint] if outside.proof is not None else []),
         ],
@@ -130,6 +136,18 @@ def make_worker(
         graceful_shutdown_timeout=limits.graceful_shutdown,
         sticky_queue_schedule_to_start_timeout=limits.sticky_timeout,
     )
+
+
+def _privacy(privacy: PrivacyActivities) -> list[Callable[..., Any]]:
+    return [
+        privacy.place_hold,
+        privacy.release_hold,
+        privacy.holds_stand,
+        privacy.make_export,
+        privacy.destroy_export,
+        privacy.end_open_cases,
+        privacy.restrict,
+    ]
 
 
 def _disposing(disposal: DisposalActivities) -> list[Callable[..., Any]]:

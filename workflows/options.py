@@ -25,6 +25,12 @@ class ActivityOptions(TypedDict):
     priority: Priority
 
 
+class BeatingActivityOptions(ActivityOptions):
+    """The same, for something long that says again and again that it is alive."""
+
+    heartbeat_timeout: timedelta
+
+
 class BoundedActivityOptions(ActivityOptions):
     """The same, for something that is given up after a while."""
 
@@ -65,6 +71,29 @@ FLUSH_WHEN_BACK = ActivityOptions(
 # The incident management system does not answer: the report waits there for as long as it takes.
 FILE_REPORT = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+    ),
+    priority=ORDINARY,
+)
+
+# Holds, exports and erasures are done for as long as it takes: the law asks for them.
+PRIVACY_WORK = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+    ),
+    priority=ORDINARY,
+)
+
+# A person's open cases end one after the other, each within a minute or two.
+END_CASES = BeatingActivityOptions(
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(minutes=5),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=1),
         backoff_coefficient=2.0,

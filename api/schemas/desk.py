@@ -15,6 +15,7 @@ from sop.policy import (
     IdentificationRule,
     IncidentRule,
     Paging,
+    PrivacyRule,
     Rung,
 )
 from sop.policy_rules import FollowUpRule, PromiseRule, Retention, VerificationRule
@@ -55,6 +56,12 @@ class IncidentRules(IncidentRule):
     """What a breach sets going (HOF-6.3)."""
 
     escalation: tuple[Rung, ...] = Field(description="The matrix of incidents.")
+
+
+class PrivacyRules(PrivacyRule):
+    """The clocks of privacy requests (HOF-5.1)."""
+
+    escalation: tuple[Rung, ...] = Field(description="The matrix of privacy requests.")
 
 
 class DutyRules(View):
@@ -98,6 +105,9 @@ class PolicyView(View):
     handoff: HandoffRules | None = Field(description="Handoffs; null: the policy has none.")
     incident: IncidentRules | None = Field(description="Incidents; null: the policy has none.")
     duty: DutyRules | None = Field(description="What the schedules open; null: nothing.")
+    privacy: PrivacyRules | None = Field(
+        description="Requests for erasure and export, and holds; null: none are taken."
+    )
     audit: AuditRule | None = Field(description="The audit of closed cases (HOF-6.2); null: none.")
     training: TrainingRules = Field(description="Training.")
     review: ReviewRules = Field(description="The review of the procedures.")

@@ -19,6 +19,7 @@ from api.schemas.values import (
 from sop.handoff.models import HandoffStage
 from sop.incident.models import IncidentStage
 from sop.models import FollowUpOutcome, Principal, Slug, Stage, VerificationOutcome
+from sop.privacy.models import PrivacyStage
 
 
 class Reason(Request):
@@ -174,6 +175,10 @@ class Receipt(StepReceipt[Stage]):
 
 class HandoffReceipt(StepReceipt[HandoffStage]):
     """What a step did in a handoff."""
+
+
+class PrivacyReceipt(StepReceipt[PrivacyStage]):
+    """What a step did in a privacy request."""
 
 
 class IncidentReceipt(StepReceipt[IncidentStage]):

@@ -46,7 +46,7 @@ PLAIN = {
     "enumerations, and names that the policy gives": (
         "*.kind *.stage *.channel *.category *.priority *.verification *.follow_up_outcome"
         " *.closed_as *.role *.rung *.clause *.clauses *.topic *.identity_level *.level *.carrier"
-        " *.courier_status *.answer *.retention_class *.manager *.form *.course"
+        " *.courier_status *.answer *.retention_class *.record_class *.manager *.form *.course"
         " verification_log.reason *.policy_version duties.outcome handoff_confirmations.outcome"
         " verification_log.outcome identity_attempts.forms *.via *.action access_log.outcome"
     ),
@@ -57,6 +57,12 @@ PLAIN = {
         " checkpoints.root checkpoints.frontier checkpoints.note certificates.digest"
     ),
     "counts and reasons of a purge; no words of people": "certificates.body",
+    "privacy requests, which hold ids, codes and counts only": (
+        "*.request_id *.law *.hold_reason *.extension_reason *.refusal *.told_by *.verified_by"
+        " *.approved_by *.released_by privacy_requests.cases privacy_requests.counts"
+        " privacy_requests.withheld privacy_requests.remaining privacy_requests.certificates"
+        " privacy_requests.request_digest"
+    ),
 }
 """Columns of text that are not sealed, with the reason: `table.column`, or a name in all tables."""
 

@@ -81,6 +81,7 @@ class Objects:
         """Return the id that a path names."""
         kind = {"/v1/ha": "handoff", "/v1/cu": "handoff", "/v1/du": "duty"}.get(path[:6], "inquiry")
         kind = "incident" if path.startswith("/v1/incidents") else kind
+        kind = "privacy" if path.startswith("/v1/privacy-requests") else kind
         if which == "none":
             return "duty-none" if kind == "duty" else f"{kind}-00000000000000000000"
         return (self.own if which == "own" else self.other)[kind]
@@ -155,15 +156,19 @@ async def objects(callers: Callers, desk: Desk) -> Objects:
     quality = await callers.of(Role.QUALITY_MANAGER)
     answer = await quality.post("/v1/duties/duty-audit-matrix-other/completion", findings)
     assert answer.status_code == 200, answer.text
+    asked = {"kind": "export", "customer_id": "c-own", "channel": "email"}
+    answer = await csr.post("/v1/privacy-requests", asked, "matrix")
+    request_id = str(answer.json()["case_id"])
+    await desk.journal_holds(request_id, "privacy.opened")
     await desk.journal_holds(foreign, "handoff.transferred")
     return Objects(
         own={
             "inquiry": mine, "handoff": handed, "incident": incident,
-            "duty": "duty-audit-matrix-own",
+            "duty": "duty-audit-matrix-own", "privacy": request_id,
         },
         other={
             "inquiry": theirs, "handoff": foreign, "incident": incident,
-            "duty": "duty-audit-matrix-other",
+            "duty": "duty-audit-matrix-other", "privacy": request_id,
         },
         done=done,
     )  # fmt: skip
@@ -175,6 +180,7 @@ async def ask(
     """Send a request that changes nothing, whoever sends it."""
     rungs = {"/v1/ha": "acknowledgement", "/v1/du": "duty_overdue"}
     rung = "breach" if path.startswith("/v1/incidents") else rungs.get(path[:6], "urgent")
+    rung = "privacy_deadline" if path.startswith("/v1/privacy-requests") else rung
     named = objects.of(path, which)
     url = path.format(
         case_id=named, duty_id=named, rung=rung, occasion=1, action="labels",

@@ -40,7 +40,7 @@ def test_a_policy_in_order_is_one_line_with_its_warnings_below_and_exit_0(
 
     assert result.exit_code == 0
     assert result.stdout.startswith(
-        "policy 2026.1 is in order: 12 rungs, effective from 2026-01-01, SHA-256 "
+        "policy 2026.1 is in order: 13 rungs, effective from 2026-01-01, SHA-256 "
     )
     _, warning = result.stdout.splitlines()
     assert warning.startswith("warning: the security question is accepted: HOF-4.1.2 names it")
@@ -154,6 +154,7 @@ def test_each_procedure_has_its_own_matrix(runner: CliRunner) -> None:
         "Escalation of handoffs": ["discrepancy", "acknowledgement", "returned"],
         "Escalation of incidents": ["breach"],
         "Escalation of reviews, reminders and audits": ["duty_overdue"],
+        "Escalation of privacy requests": ["privacy_deadline"],
     }
     assert matrices["Escalation of handoffs"]["acknowledgement"] == [
         "HOF-4.2.5",

@@ -14,6 +14,7 @@ from sop.incident.incident import STEPS as INCIDENT_STEPS
 from sop.messages import Acknowledge
 from sop.models import Actor, Role
 from sop.object_rules import ObjectFacts, ObjectKind, ObjectRule, object_kind, reaches
+from sop.privacy.request import STEPS as PRIVACY_STEPS
 from sop.steps import STEPS
 
 HERE = Path(__file__).parent
@@ -36,7 +37,7 @@ MATRIX = table("access_matrix.txt")
 OBJECTS = table("access_objects.txt")
 ROLES = [Role(name) for name in MATRIX["read"]]
 
-INQUIRY, HANDOFF, INCIDENT, DUTY = ObjectKind
+INQUIRY, HANDOFF, INCIDENT, DUTY, _ = ObjectKind
 ANOTHERS = {"opened_by": "olga", "assignee": "otto", "holder": "otto"}
 
 
@@ -122,7 +123,7 @@ def test_the_written_tables_have_every_action_role_rule_and_step() -> None:
     assert set(ROLES) == set(Role) - {Role.SYSTEM}
     assert MATRIX.keys() == PERMITTED.keys()
     assert set(OBJECTS["inquiry_of_another"]) == set(ObjectRule)
-    for steps in (STEPS, HANDOFF_STEPS, INCIDENT_STEPS, DUTY_STEPS, [Acknowledge]):
+    for steps in (STEPS, HANDOFF_STEPS, INCIDENT_STEPS, DUTY_STEPS, PRIVACY_STEPS, [Acknowledge]):
         assert {step.step for step in steps} <= MATRIX.keys()
     assert set(READS) == set(ObjectKind)
 

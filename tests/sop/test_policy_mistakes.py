@@ -7,7 +7,7 @@ from tests.sop.policy_files import changed, mistakes, read
 
 NO_DURATION = 'is not a duration; write e.g. "45m", "12h", "1d 12h"'
 NO_NAME = "is not a name; use small letters, digits and _, a letter first"
-ON_CALL = "team_leader, subject_matter_expert, quality_manager, duty_manager"
+ON_CALL = "team_leader, subject_matter_expert, quality_manager, duty_manager, privacy_officer"
 QUOTES = 'text and durations stand in quotes, e.g. "12h"'
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.sop.policy_files import changed, mistakes
 
-ON_CALL = "team_leader, subject_matter_expert, quality_manager, duty_manager"
+ON_CALL = "team_leader, subject_matter_expert, quality_manager, duty_manager, privacy_officer"
 PHOTO = "passport, driving_licence, national_card"
 SECOND = "account_number, recent_transaction, security_question"
 FOR_HANDOFFS = "discrepancy, transfer, return"

@@ -6,7 +6,10 @@ import pytest
 import pytest_asyncio
 
 from runtime.devserver import DevServer, dev_server
+from tests.databases import fresh_postgres, fresh_sqlite, own_database_url
 from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+__all__ = ["fresh_postgres", "fresh_sqlite", "own_database_url"]
 
 LONG = 60
 

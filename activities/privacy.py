@@ -1,0 +1,98 @@
+"""Doing what privacy requests ask for (HOF-5.1). No person's data in what is returned."""
+
+import asyncio
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from activities.disposal_ports import HoldsPort
+from activities.failures import named_failures
+from activities.privacy_ports import EndPort, ExportPort, PersonPort, PrivacyJob, RestrictPort
+from sop.keys import customer_owner
+from sop.models import Payload
+from sop.privacy.models import Work, WorkDone
+
+
+class Ended(Payload):
+    """The open cases that were ended.
+
+    Attributes:
+        in_order: How many ended by themselves when asked.
+        terminated: Those that had to be terminated: nothing closes their records any more.
+    """
+
+    in_order: int = 0
+    terminated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PrivacyActivities:
+    """Acts on holds, the person's records, exports and open cases."""
+
+    holds: HoldsPort
+    person: PersonPort
+    exports: ExportPort
+    ending: EndPort
+    restrictions: RestrictPort
+
+    @activity.defn(name="place_hold")
+    def place_hold(self, job: PrivacyJob) -> None:
+        """Place a hold, once however often it is tried."""
+        with named_failures():
+            self.holds.place_hold(job.request_id, _scopes(job), job.at)
+
+    @activity.defn(name="release_hold")
+    def release_hold(self, job: PrivacyJob) -> None:
+        """Release a hold."""
+        with named_failures():
+            self.holds.release_hold(job.request_id, job.at)
+
+    @activity.defn(name="make_export")
+    def make_export(self, job: PrivacyJob) -> WorkDone:
+        """Collect every record of a person into a document, and keep that sealed."""
+        with named_failures():
+            found = self.person.dossier(job.request_id, job.customer_id, job.at)
+            self.exports.keep(job.request_id, found.document(), job.at)
+        left_out = {f"{part.section}.{part.field or '*'}: {part.why}" for part in found.withheld}
+        return WorkDone(work=Work.EXPORT, counts=found.counts, withheld=tuple(sorted(left_out)))
+
+    @activity.defn(name="destroy_export")
+    def destroy_export(self, job: PrivacyJob) -> None:
+        """Destroy an export's document and its key."""
+        with named_failures():
+            self.exports.destroy(job.request_id, job.at)
+
+    @activity.defn(name="restrict")
+    def restrict(self, job: PrivacyJob) -> None:
+        """Keep the desk from reading what an erasure had to leave."""
+        with named_failures():
+            self.restrictions.restrict(job.request_id, job.cases, job.at)
+
+    @activity.defn(name="end_open_cases")
+    async def end_open_cases(self, job: PrivacyJob) -> Ended:
+        """End a person's open cases, but for those that a hold covers."""
+        in_order, terminated = 0, list[str]()
+        with named_failures():
+            for case_id in await asyncio.to_thread(self.person.open_cases, job.customer_id):
+                if await asyncio.to_thread(self._is_held, case_id, job.customer_id):
+                    continue
+                activity.heartbeat()
+                if await self.ending.end(case_id):
+                    terminated.append(case_id)
+                else:
+                    in_order += 1
+        return Ended(in_order=in_order, terminated=tuple(terminated))
+
+    @activity.defn(name="holds_stand")
+    def holds_stand(self, job: PrivacyJob) -> bool:
+        """Return whether every one of a person's cases is still under a hold."""
+        with named_failures():
+            return all(self._is_held(case_id, job.customer_id) for case_id in job.cases)
+
+    def _is_held(self, case_id: str, customer_id: str) -> bool:
+        scopes = (customer_owner(customer_id), case_id)
+        return any(self.holds.holds(scope) for scope in scopes)
+
+
+def _scopes(job: PrivacyJob) -> tuple[str, ...]:
+    return job.cases or (customer_owner(job.customer_id),)

@@ -1,0 +1,73 @@
+"""What privacy requests need from the outside: the person's records, exports, the cases' ends."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from activities.ports import PortError
+from sop.models import Payload
+from sop.privacy.export import Dossier
+
+
+class TemporalUnavailableError(PortError):
+    """Temporal did not answer; trying again may work."""
+
+
+class PersonPort(Protocol):
+    """Everything that is kept of one person; raises CrmUnavailableError: try again."""
+
+    def dossier(self, request_id: str, customer_id: str, at: datetime) -> Dossier:
+        """Return every record of a person, and what is withheld of it and why."""
+        ...
+
+    def open_cases(self, customer_id: str) -> tuple[str, ...]:
+        """Return the ids of a person's inquiries and handoffs that are not closed."""
+        ...
+
+
+class ExportPort(Protocol):
+    """The documents of exports, each sealed with a key of its own.
+
+    Each method raises KeysUnavailableError or CrmUnavailableError without an answer: try again.
+    """
+
+    def keep(self, request_id: str, document: bytes, at: datetime) -> None:
+        """Seal a document and keep it; a later one takes its place."""
+        ...
+
+    def fetch(self, request_id: str) -> bytes | None:
+        """Return a document; None where there is none, or none any more."""
+        ...
+
+    def destroy(self, request_id: str, at: datetime) -> None:
+        """Destroy a document and its key."""
+        ...
+
+
+class RestrictPort(Protocol):
+    """What is kept for the law's sake only: the desk reads it no more."""
+
+    def restrict(self, request_id: str, case_ids: Collection[str], at: datetime) -> None:
+        """Restrict cases, once; raises CrmUnavailableError: try again."""
+        ...
+
+
+class EndPort(Protocol):
+    """Ends cases that are still open."""
+
+    async def end(self, case_id: str) -> bool:
+        """Have a case end in order; return whether it had to be terminated.
+
+        Raises:
+            TemporalUnavailableError: Try again.
+        """
+        ...
+
+
+class PrivacyJob(Payload):
+    """A piece of work for a privacy request."""
+
+    request_id: str
+    customer_id: str
+    cases: tuple[str, ...] = ()
+    at: datetime

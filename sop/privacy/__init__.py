@@ -1,0 +1,1 @@
+"""What a person may ask about their data: erasure, export; and the hold that stops an erasure."""

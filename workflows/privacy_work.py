@@ -1,0 +1,95 @@
+"""The work of privacy requests: which activities do it, in which order (HOF-5.1)."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from activities.privacy import PrivacyActivities
+from activities.privacy_ports import PrivacyJob
+from sop.disposal import Because, ErasureOrder, RetentionRules
+from sop.privacy.models import Work, WorkDone
+from sop.privacy.request import PrivacyRequest
+from temporalio import workflow
+
+from workflows.disposing import erase
+from workflows.options import END_CASES, PRIVACY_WORK
+
+_PLAIN: Mapping[Work, tuple[Callable[[PrivacyActivities, PrivacyJob], None], str]]
+_PLAIN = MappingProxyType(
+    {
+        Work.PLACE_HOLD: (PrivacyActivities.place_hold, "Place the hold"),
+        Work.RELEASE_HOLD: (PrivacyActivities.release_hold, "Release the hold"),
+        Work.DELETE_EXPORT: (PrivacyActivities.destroy_export, "Destroy the export's document"),
+    }
+)
+
+
+async def do_work(work: Work, case: PrivacyRequest) -> WorkDone:
+    """Do a piece of work, for as long as it takes.
+
+    Raises:
+        FailureError: An operator has failed the activity.
+    """
+    state = case.state
+    job = PrivacyJob(
+        request_id=state.case_id,
+        customer_id=state.customer_id,
+        cases=state.cases,
+        at=workflow.now(),
+    )
+    if work is Work.ERASE:
+        return await _erase(job, case)
+    if work is Work.EXPORT:
+        return await workflow.execute_activity_method(
+            PrivacyActivities.make_export,
+            job,
+            summary="Collect every record of the person",
+            **PRIVACY_WORK,
+        )
+    what, summary = _PLAIN[work]
+    await workflow.execute_activity_method(what, job, summary=summary, **PRIVACY_WORK)
+    return WorkDone(work=work)
+
+
+async def _erase(job: PrivacyJob, case: PrivacyRequest) -> WorkDone:
+    """End the open cases, and destroy what the law does not keep; a hold wins any race."""
+    state, policy = case.state, case.policy
+    held = tuple({part.case_id for part in state.remaining if part.because is Because.HOLD})
+    if held and all(part.because is not Because.OPEN for part in state.remaining):
+        stand = await workflow.execute_activity_method(
+            PrivacyActivities.holds_stand,
+            job.model_copy(update={"cases": tuple(sorted(held))}),
+            summary="See whether the holds still stand",
+            **PRIVACY_WORK,
+        )
+        if stand:
+            return WorkDone(work=Work.ERASE, remaining=state.remaining)
+    ended = await workflow.execute_activity_method(
+        PrivacyActivities.end_open_cases, job, summary="End the open cases", **END_CASES
+    )
+    order = ErasureOrder(
+        certificate_id=f"erasure-{state.case_id}-{state.attempts + 1}",
+        customer_id=state.customer_id,
+        at=workflow.now(),
+        rules=RetentionRules(
+            policy_version=policy.version,
+            retention=policy.retention,
+            time_zone=policy.desk.time_zone,
+        ),
+        ended=ended.terminated,
+    )
+    what = await erase(order)
+    left = tuple(sorted({part.case_id for part in what.kept}))
+    if left:
+        await workflow.execute_activity_method(
+            PrivacyActivities.restrict,
+            job.model_copy(update={"cases": left}),
+            summary="Keep the desk from reading what is left",
+            **PRIVACY_WORK,
+        )
+    return WorkDone(
+        work=Work.ERASE,
+        counts=what.counts,
+        remaining=what.kept,
+        certificates=(what.certificate_id,),
+        ended=ended.in_order + len(ended.terminated),
+    )
