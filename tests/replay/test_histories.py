@@ -14,6 +14,7 @@ from sop.duty import duty
 from sop.handoff import handoff
 from sop.incident import incident
 from sop.messages import Acknowledge, Command
+from sop.privacy import request
 from tests.keyrings import shared_keyring
 from workers.worker import WORKFLOWS
 
@@ -32,7 +33,7 @@ async def test_a_recorded_history_replays(file: Path) -> None:
 
 def test_every_outcome_and_every_step_is_among_the_histories() -> None:
     recorded = "".join(file.read_text() for file in RECORDED)
-    procedures = (inquiry.STEPS, handoff.STEPS, incident.STEPS, duty.STEPS)
+    procedures = (inquiry.STEPS, handoff.STEPS, incident.STEPS, duty.STEPS, request.STEPS)
     commands: list[type[Command]] = [Acknowledge, *(step for steps in procedures for step in steps)]
     names = {command.step for command in commands}
     assert {name for name in names if f'"name": "{name}"' not in recorded} == set()
