@@ -148,16 +148,18 @@ def make_private_directory(path: Path) -> None:
 def make_private_file(path: Path) -> None:
     """Make an empty file of mode 600; one that is there is closed to others, if it is ours.
 
+    That one is not opened: closing any descriptor of a SQLite file takes this process's locks off
+    it, and another process then removes the log under its connections.
+
     Raises:
         OSError: It cannot be made.
     """
-    fd = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
     try:
-        found = os.fstat(fd)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        found = path.stat()
         if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & _OTHERS:
-            os.fchmod(fd, 0o600)
-    finally:
-        os.close(fd)
+            path.chmod(0o600)
 
 
 def _settle(directory: Path) -> None:
