@@ -114,7 +114,7 @@ async def test_a_key_is_looked_up_once_and_then_known_for_a_moment(
         await caller.get(f"/v1/inquiries/{case_id}")
     with watch(desk.database) as none:
         await caller.get("/v1/policy")
-    assert [traffic.counts[0] for traffic in (first, second, none)] == [3, 2, 0]
+    assert [traffic.counts[0] for traffic in (first, second, none)] == [4, 3, 0]
 
 
 class Clock:
