@@ -76,7 +76,7 @@ async def test_the_schedules_are_made_with_the_namespace_and_stay_as_they_are(
 ) -> None:
     client = await client_of(server, "scheduled", monkeypatch)
     first = await bootstrap(client, policy, task_queue="nobody")
-    assert len(first.schedules.created) == 3
+    assert len(first.schedules.created) == 5
     assert not first.left_to_do
     second = await bootstrap(client, policy, task_queue="nobody")
     assert second.schedules == SchedulesReport()

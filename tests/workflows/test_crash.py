@@ -1,6 +1,7 @@
 """What survives when a worker or the database dies (docs/adr/0003…)."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import sys
@@ -144,7 +145,7 @@ async def _patiently(desk: Desk, case_id: str, step: m.Command) -> None:
 async def _start(address: str, url: str, queue: str, kind: str, died: Path) -> Process:
     arguments = [str(SCRIPT), address, url, queue, kind, str(died)]
     return await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
+        sys.executable, *arguments, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
     )
 
 

@@ -1,6 +1,7 @@
 """Every report reaches the incident management system once, and no case waits for it (HOF-7.3)."""
 
 import asyncio
+import os
 import signal
 import sys
 import threading
@@ -185,5 +186,5 @@ async def test_a_company_gets_each_report_under_one_key_however_often_it_said_no
 async def _start(address: str, url: str, queue: str, died: Path) -> Process:
     arguments = [str(SCRIPT), address, url, queue, "report.filed", str(died)]
     return await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
+        sys.executable, *arguments, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
     )
