@@ -252,4 +252,11 @@ async def test_the_policy_shows_the_rules_of_handoffs_and_breaches(callers: Call
         "verification": 36,
         "handoff": 36,
         "incident": 60,
+        "history_days": 30,
+        "legal_basis": {
+            "inquiry": "none",
+            "verification": "legal_claims",
+            "handoff": "legal_claims",
+            "incident": "legal_obligation",
+        },
     }
