@@ -118,7 +118,7 @@ async def test_a_worker_or_a_gateway_without_the_codec_does_not_start(
 
 
 async def test_a_refusal_still_reaches_its_caller_with_its_details(guarded: Desk) -> None:
-    case_id = await guarded.open("refused", reception=None)
+    case_id = await guarded.open("guarded and refused", reception=None)
     with pytest.raises(WorkflowUpdateFailedError) as told:
         await guarded.handle(case_id).execute_update(
             "resolve", m.Resolve(actor=ANNA, resolution="Paid back.", customer_confirmed=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.common import SearchAttributeKey
+from temporalio.converter import WorkflowSerializationContext
 
 from sop import messages as m
 from tests.desk import ANNA, QUALITY, RESOLVED, VERIFIED, Desk, eventually
@@ -28,14 +29,14 @@ async def listed(desk: Desk, workflow_id: str, key: SearchAttributeKey[Any]) -> 
 async def summaries(desk: Desk, workflow_id: str) -> dict[str, str]:
     """Return the summary of the last event of each kind that has one."""
     history = await desk.handle(workflow_id).fetch_history()
-    decode = desk.client.data_converter.payload_converter.from_payload
-    return {
-        str(event.WhichOneof("attributes")).removesuffix("_event_attributes"): decode(
-            event.user_metadata.summary, str
-        )
-        for event in history.events
-        if event.user_metadata.HasField("summary")
-    }
+    context = WorkflowSerializationContext(namespace=desk.client.namespace, workflow_id=workflow_id)
+    converter = desk.client.data_converter.with_context(context)
+    told = {}
+    for event in history.events:
+        if event.user_metadata.HasField("summary"):
+            kind = str(event.WhichOneof("attributes")).removesuffix("_event_attributes")
+            [told[kind]] = await converter.decode([event.user_metadata.summary], [str])
+    return told
 
 
 async def test_the_card_of_a_case_says_what_it_waits_for_until_when_and_what_to_do(
