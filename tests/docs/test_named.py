@@ -71,6 +71,8 @@ def is_missing(span: str) -> bool:
     file, _, test = span.partition("::")
     if not _FILE.fullmatch(span) or "/" not in file or file.split("/")[0] not in _TOP:
         return False
+    if file.startswith(".handrail/"):  # what a run leaves there is no file of the project
+        return False
     path = ROOT / file
     return not path.exists() or (bool(test) and test not in functions(path))
 
