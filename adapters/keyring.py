@@ -90,6 +90,15 @@ class SqlKeyring:
         self._by_owner: dict[tuple[str, RecordClass], tuple[AesKey, float]] = {}
         self._by_id: dict[str, tuple[AesKey, float]] = {}
         self._lock = threading.Lock()
+        # The rows are its parameters: as values of its own they would be compiled each time.
+        self._insert = (
+            database.insert(data_keys)
+            .on_conflict_do_update(
+                index_elements=[data_keys.c.owner, data_keys.c.record_class],
+                set_={"owner": data_keys.c.owner},  # nothing: but so a row that is there comes back
+            )
+            .returning(data_keys)
+        )
 
     def known(self, owner: str, record_class: RecordClass) -> AesKey | None:
         """Return a key that is at hand."""
@@ -225,14 +234,9 @@ class SqlKeyring:
             }
             for which, wrapped in zip(ids, self._wrapper.wrap(plain), strict=True)
         ]
-        insert = self._database.insert(data_keys).values(rows)
-        statement = insert.on_conflict_do_update(
-            index_elements=[data_keys.c.owner, data_keys.c.record_class],
-            set_={"owner": data_keys.c.owner},  # nothing: but so the row that was there is returned
-        ).returning(data_keys)
         try:
             return self._database.write(
-                lambda connection: list(connection.execute(statement).mappings())
+                lambda connection: list(connection.execute(self._insert, rows).mappings())
             )
         except CrmUnavailableError:
             raise KeysUnavailableError("the key store did not answer") from None

@@ -18,6 +18,7 @@ from api.limits import HEADERS, TARGET
 from api.parts import Parts
 from api.patience import Manner
 from runtime.errors import OperatorError
+from runtime.process import spare_the_collector
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -58,6 +59,7 @@ async def serve(
             )
             # uvicorn raises the signal that has ended it once more, for whoever had it before.
             signal.signal(signal.SIGTERM, server.handle_exit)
+            spare_the_collector()
             log.info("api.listening", address=host, port=listening.getsockname()[1])
             await server.serve(sockets=[listening])
 

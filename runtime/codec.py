@@ -6,7 +6,7 @@ only in the namespace and for the case for which it was sealed.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -77,10 +77,14 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
     def with_context(self, context: SerializationContext) -> "CaseCodec":
         """Return the codec of one operation, which knows its workflow."""
         match context:
-            case WorkflowSerializationContext(workflow_id=str() as workflow_id):
-                return replace(self, owner=owner_of(workflow_id))
-            case ActivitySerializationContext(workflow_id=str() as workflow_id):
-                return replace(self, owner=owner_of(workflow_id))
+            case (
+                WorkflowSerializationContext(workflow_id=str() as workflow_id)
+                | ActivitySerializationContext(workflow_id=str() as workflow_id)
+            ):
+                owner = owner_of(workflow_id)
+                if owner == self.owner:
+                    return self
+                return CaseCodec(self.keyring, self.namespace, owner, self.plain_until)
             case _:
                 return self
 

@@ -1,5 +1,6 @@
 """The one place that ends a process which used the Temporal SDK."""
 
+import gc
 import logging
 import os
 import sys
@@ -27,6 +28,16 @@ def leave(code: int) -> NoReturn:
         except (OSError, ValueError):  # a closed pipe or stream: what was written is lost
             code = code or 1
     os._exit(code)
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector pass over what a process has loaded: call it before the work.
+
+    Modules and models stay to the end, and looking through all of them again and again took 3 of a
+    worker's 85 CPU milliseconds per case.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def run_and_leave(main: Callable[[], int | None]) -> NoReturn:

@@ -1,7 +1,6 @@
 """The one way to Temporal: where it is, and what every client, worker and replayer carries."""
 
 import asyncio
-import dataclasses
 import logging
 from datetime import datetime, timedelta
 from functools import cache
@@ -10,7 +9,6 @@ from urllib.parse import quote
 
 from temporalio.client import Client, ClientConfig
 from temporalio.common import HeaderCodecBehavior
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
@@ -25,6 +23,7 @@ from temporalio.worker import ReplayerConfig
 
 from activities.key_ports import DataKey, Keyring, KeysUnavailableError
 from runtime.codec import CaseCodec
+from runtime.converter import CaseConverter
 from runtime.errors import OperatorError
 from runtime.log_context import LogContextInterceptor
 
@@ -75,11 +74,7 @@ class HandrailPlugin(SimplePlugin):
         codec = CaseCodec(keyring, namespace, plain_until=plain_until)
         super().__init__(
             "handrail.HandrailPlugin",
-            data_converter=dataclasses.replace(
-                pydantic_data_converter,
-                payload_codec=codec,
-                failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
-            ),
+            data_converter=CaseConverter.sealing_by(codec),
             interceptors=[LogContextInterceptor()],
         )
 

@@ -24,6 +24,7 @@ from adapters.smtp import MailServer, SmtpDelivery
 from runtime.bootstrap import require_bootstrapped
 from runtime.checkpoint_key import checkpoint_key
 from runtime.key_place import key_encryption
+from runtime.process import spare_the_collector
 from runtime.settings import Settings
 from runtime.temporal import connect
 from workers.destruction import destruction
@@ -78,6 +79,7 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
             limits=limits_of(settings),
         )
         async with worker:
+            spare_the_collector()
             log.info("worker.started", task_queue=settings.task_queue)
             await stop.wait()
             log.info("worker.stopping")

@@ -19,6 +19,7 @@ from activities.privacy import PrivacyActivities
 from activities.proving import ProofActivities
 from activities.transferring import TransferActivities
 from runtime.temporal import require_codec
+from workers.sandbox import RememberingRunner
 from workflows.duty import DutyWorkflow
 from workflows.escalation import EscalationWorkflow
 from workflows.handoff import HandoffWorkflow
@@ -115,6 +116,7 @@ def make_worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
+        workflow_runner=RememberingRunner(),
         activities=[
             crm.flush,
             paging.page,
