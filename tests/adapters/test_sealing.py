@@ -161,7 +161,13 @@ def test_the_same_text_is_never_stored_the_same(store: Store) -> None:
 
 
 SWAPPED = (
-    (journal_entries, "detail", {"seq": 1}, "detail", {"seq": 2}),
+    (
+        journal_entries,
+        "detail",
+        {"stream": INQUIRY, "seq": 1},
+        "detail",
+        {"stream": INQUIRY, "seq": 2},
+    ),
     (cases, "text", {"case_id": INQUIRY}, "subject", {"case_id": INQUIRY}),
     (cases, "text", {"case_id": INQUIRY}, "text", {"case_id": OTHER}),
     (outbox, "body", {"case_id": INQUIRY}, "body", {"case_id": OTHER}),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sop.erased import ERASED_PARTICULARS
 from sop.explain import Explanation, explain, told
 from sop.models import CLOCK, Actor, Priority, Role
 from sop.records import TimelineEntry
@@ -60,6 +61,13 @@ def entry(kind: str, *, actor: Actor = ANNA, at: datetime = MONDAY, **detail: An
 
 def sentence(kind: str, *, actor: Actor = ANNA, at: datetime = MONDAY, **detail: Any) -> str:
     return told(entry(kind, actor=actor, at=at, **detail), DESK).sentence
+
+
+def test_an_entry_whose_particulars_were_erased_is_told_by_its_kind() -> None:
+    erased = entry("reception.attested").model_copy(update={"detail": dict(ERASED_PARTICULARS)})
+    assert told(erased, DESK).sentence.endswith(
+        "recorded: reception.attested; its particulars were erased."
+    )
 
 
 def kinds_in(module: Path) -> Iterator[tuple[str, set[str]]]:
