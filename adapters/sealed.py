@@ -7,6 +7,7 @@ what stays plain with the reason.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -76,3 +77,9 @@ def ownership(table: Table) -> Ownership:
 def is_sealed(column: Column[Any]) -> bool:
     """Return whether a column's values are sealed."""
     return bool(column.info.get("sealed"))
+
+
+@cache
+def sealed_columns(table: Table) -> tuple[Column[Any], ...]:
+    """Return the columns of a table that are sealed; the marks of a table never change."""
+    return tuple(filter(is_sealed, table.columns))

@@ -27,7 +27,7 @@ from activities.key_ports import (
     TamperedError,
 )
 from activities.ports import CrmUnavailableError
-from adapters.sealed import is_sealed, ownership
+from adapters.sealed import is_sealed, ownership, sealed_columns
 from sop.erased import ERASED, ERASED_PARTICULARS
 from sop.keys import RecordClass
 
@@ -63,8 +63,8 @@ class Seals:
         """Return the values of a row as they are stored: its primary key and owner are in it."""
         sealed = {
             column.name: value
-            for column in table.columns
-            if is_sealed(column) and (value := row.get(column.name))
+            for column in sealed_columns(table)
+            if (value := row.get(column.name))
         }
         if not sealed:
             return dict(row)
