@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
@@ -28,6 +29,11 @@ from sop.privacy.models import PrivacyRow
 Row = HandoffRow | IncidentRow | DutyRow | PrivacyRow
 
 _CASE_COLUMNS = tuple(column.name for column in cases.columns)
+
+# A flush that waited for another one of its stream begins anew. A stream has one writer, and at
+# times a late attempt of an earlier one; more than that at once try again by the activity's retry.
+_ATTEMPTS = 5
+
 _OPENED = frozenset({"case_id", "opened_at"})
 _TOLD_ONCE = frozenset({"subject", "text", "request_digest"})
 
@@ -57,10 +63,12 @@ class SqlCrm:
             StatementRefusedError: It answered, and refused.
         """
         seals = self._database.sealing.seals(_whose(batch))
-        try:
-            return self._database.write(lambda connection: self._flush(connection, batch, seals))
-        except ChainMovedError:
-            return self._database.write(lambda connection: self._flush(connection, batch, seals))
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(ChainMovedError):
+                return self._database.write(
+                    lambda connection: self._flush(connection, batch, seals)
+                )
+        return self._database.write(lambda connection: self._flush(connection, batch, seals))
 
     def _flush(self, connection: Connection, batch: FlushBatch, seals: Seals) -> FlushReceipt:
         head = self._claim(connection, batch, seals)

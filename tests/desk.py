@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
@@ -31,6 +32,7 @@ from adapters.staff import TrainingRecords
 from runtime.cases import Cases
 from runtime.devserver import DevServer, dev_server
 from runtime.policy import load_policy
+from runtime.schedules import PLANS
 from runtime.temporal import connect
 from runtime.training import TrainingRing
 from sop import messages as m
@@ -140,6 +142,12 @@ class Desk:
         names = (event.WhichOneof("attributes") or "" for event in history.events)
         return [name.removesuffix("_event_attributes") for name in names]
 
+    async def is_idle(self, workflow_id: str) -> bool:
+        """Return whether the workflow has begun, flushed its opening, and waits."""
+        events = await self.events(workflow_id)
+        under_way = ("workflow_task_scheduled", "workflow_task_started")
+        return "marker_recorded" in events and events[-1] not in under_way
+
     async def runs(self, workflow_id: str) -> int:
         """Return how often the workflow has begun: 1, and one for each continue-as-new."""
         query = f"WorkflowId = '{workflow_id}'"
@@ -170,6 +178,16 @@ class Desk:
             return await self.paged(case_id) == list(roles)
 
         await eventually(paged)
+
+
+async def without_schedules(client: Client) -> None:
+    """Delete what another test has left of schedules: their runs would stand in the way of ours."""
+    for plan in PLANS:  # by their ids: the list of schedules is late
+        try:
+            await client.get_schedule_handle(plan.schedule_id).delete()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:

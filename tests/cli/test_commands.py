@@ -126,7 +126,7 @@ def test_the_description_is_printed_and_compared(place: dict[str, str]) -> None:
 @pytest_asyncio.fixture(scope="module")
 async def prepared(server: DevServer) -> Ended:
     """Run `handrail bootstrap` on a server."""
-    return await run("bootstrap", TEMPORAL_ADDRESS=server.address)
+    return await run("bootstrap", TEMPORAL_ADDRESS=server.address, TEMPORAL_NAMESPACE="by-command")
 
 
 def test_bootstrap_says_what_it_has_done(prepared: Ended) -> None:

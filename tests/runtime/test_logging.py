@@ -6,16 +6,13 @@ import io
 import json
 import logging
 import sys
-import threading
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import structlog
-from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -24,21 +21,6 @@ from runtime.logging import configure_logging
 from runtime.temporal import connect
 from tests.keyrings import shared_keyring
 from tests.runtime.canary import CANARY, BrokenWorkflow, CanaryWorkflow, Request, fail
-
-
-@pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    """The process's log as JSON; everything is put back afterwards."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, sys.excepthook, threading.excepthook
-    out = io.StringIO()
-    configure_logging("json", "DEBUG", out)
-    yield out
-    root.handlers[:], root.level, sys.excepthook, threading.excepthook = before
-    logging.captureWarnings(capture=False)
-    workflow.logger.workflow_info_on_message = True
-    activity.logger.activity_info_on_message = True
-    structlog.reset_defaults()
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.client import ScheduleIntervalSpec, WorkflowFailureError
+from temporalio.client import ScheduleIntervalSpec, ScheduleOverlapPolicy, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.proving import Checkpointed, ProofActivities
@@ -18,12 +18,12 @@ from adapters.journal_log import SqlJournalLog
 from adapters.journal_verify import Kept, verify
 from runtime import schedules
 from runtime.devserver import DevServer
-from runtime.schedules import ensure_schedules, show_schedules
+from runtime.schedules import ensure_schedules
 from sop.checkpoint import SignedCheckpoint
 from sop.policy import Policy
 from tests import batches
 from tests.databases import Fresh, fresh_sqlite
-from tests.desk import Desk, a_desk, a_worker, eventually
+from tests.desk import Desk, a_desk, a_worker, eventually, without_schedules
 
 __all__ = ["fresh_sqlite"]
 
@@ -58,6 +58,7 @@ async def test_the_schedule_signs_what_the_journal_has_grown_by(
     with fresh_sqlite() as url:
         async with proving(server, policy, str(url), store) as desk:
             await asyncio.to_thread(SqlCrm(desk.database).flush, batches.opened())
+            await without_schedules(desk.client)
             await ensure_schedules(desk.client, policy, task_queue=desk.task_queue)
             try:
                 schedule = desk.client.get_schedule_handle(schedules.CHECKPOINTS)
@@ -65,15 +66,14 @@ async def test_the_schedule_signs_what_the_journal_has_grown_by(
                 assert told.schedule.spec.intervals == [
                     ScheduleIntervalSpec(every=timedelta(minutes=5))
                 ]
-                await schedule.trigger()
+                await schedule.trigger(overlap=ScheduleOverlapPolicy.ALLOW_ALL)
 
                 async def kept() -> bool:
                     return bool(list(store.notes()))
 
                 await eventually(kept)
             finally:
-                for view in await show_schedules(desk.client):
-                    await desk.client.get_schedule_handle(view.schedule_id).delete()
+                await without_schedules(desk.client)
             notes = Kept(list(store.notes()), CheckpointVerifier(store.verifier_keys()))
             report = await asyncio.to_thread(verify, desk.database, notes)
     assert (report.findings, report.leaves, report.external) == ([], 1, 1)

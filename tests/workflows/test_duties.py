@@ -72,6 +72,8 @@ async def test_an_audit_that_nobody_does_is_escalated_until_it_is_done(desk: Des
 @pytest.mark.clause("HOF-6.2")
 async def test_an_audit_by_who_handled_the_case_is_refused_and_leaves_no_event(desk: Desk) -> None:
     duty_id = await begin(desk, "duty-audit-own", days=14, excluded=("quinn",))
+    await desk.journal_holds(duty_id, "duty.opened")
+    await eventually(lambda: desk.is_idle(duty_id))
     before = await desk.events(duty_id)
     for step in (CLEAN, AssignDuty(actor=LEADER, assignee="quinn")):
         with pytest.raises(RefusedError) as refused:

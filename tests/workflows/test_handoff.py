@@ -76,7 +76,7 @@ async def test_a_handoff_goes_from_opening_to_its_acknowledgement(desk: Desk) ->
 async def test_a_step_behind_its_gate_is_refused_and_leaves_no_event(desk: Desk) -> None:
     case_id = await handed_over(desk, "gates")
     await desk.journal_holds(case_id, "handoff.opened")
-    await eventually(lambda: _is_idle(desk, case_id))
+    await eventually(lambda: desk.is_idle(case_id))
     before = await desk.events(case_id)
     steps = (PREPARED, TRANSFERRED, h.CompleteBrief(actor=ANNA, brief="All there."))
     for step in steps:
@@ -301,7 +301,3 @@ async def test_the_whole_state_of_a_handoff_can_be_queried(desk: Desk) -> None:
 
 def _train(desk: Desk, person: Actor) -> None:
     train(desk.database, desk.cases.policy, person)
-
-
-async def _is_idle(desk: Desk, case_id: str) -> bool:
-    return "marker_recorded" in await desk.events(case_id)

@@ -64,7 +64,7 @@ async def test_a_resolution_before_the_verification_is_refused_and_nothing_chang
     desk: Desk,
 ) -> None:
     case_id = await desk.open("behind the gate")
-    await eventually(lambda: _is_idle(desk, case_id))
+    await eventually(lambda: desk.is_idle(case_id))
     before = await desk.events(case_id)
     with pytest.raises(RefusedError) as refused:
         await desk.do(case_id, RESOLVED)
@@ -196,7 +196,3 @@ async def test_the_whole_state_and_what_is_missing_can_be_queried(desk: Desk) ->
     assert (view["stage"], view["holder"]) == ("in_progress", "anna")
     missing = await desk.handle(case_id).query("missing")
     assert missing == ["INQ-4.4.1", "INQ-4.4.2", "INQ-4.5.2", "INQ-4.6.1", "INQ-4.6.2"]
-
-
-async def _is_idle(desk: Desk, case_id: str) -> bool:
-    return "marker_recorded" in await desk.events(case_id)

@@ -28,7 +28,7 @@ from sop.keys import RecordClass
 from sop.models import Priority
 from sop.policy import Policy
 from tests.databases import Fresh, fresh_sqlite
-from tests.desk import ANNA, Desk, a_desk, a_worker, eventually
+from tests.desk import ANNA, Desk, a_desk, a_worker, eventually, without_schedules
 from tests.keyrings import URL, shared_keyring
 from workflows import disposing
 
@@ -106,10 +106,10 @@ async def house(server: DevServer, policy: Policy, fresh_sqlite: Fresh) -> Async
                 holds, SqlRecords(desk.database), TemporalHistories(desk.client)
             )
             async with a_worker(desk, disposal=disposal):
+                await without_schedules(desk.client)
                 await ensure_schedules(desk.client, policy, task_queue=desk.task_queue)
                 yield House(desk, holds)
-            for schedule in [each.id async for each in await desk.client.list_schedules()]:
-                await desk.client.get_schedule_handle(schedule).delete()
+            await without_schedules(desk.client)
 
 
 @pytest.mark.timeout(300)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from temporalio.client import ScheduleActionExecutionStartWorkflow
-from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.crm import SqlCrm
 from adapters.duty_reads import DutyReads
@@ -23,7 +22,7 @@ from sop.policy import Policy
 from sop.training import TrainingRecord
 from tests import batches
 from tests.databases import Fresh, fresh_sqlite
-from tests.desk import Desk, a_desk, eventually
+from tests.desk import Desk, a_desk, eventually, without_schedules
 from workflows.opening import Opened
 
 __all__ = ["fresh_sqlite"]
@@ -39,18 +38,10 @@ async def house(server: DevServer, policy: Policy, fresh_sqlite: Fresh) -> Async
     old = policy.model_copy(update={"effective_from": today - timedelta(days=400)})
     with fresh_sqlite() as url:
         async with a_desk(server, str(url), "scheduled", old) as desk:
+            await without_schedules(desk.client)
             await ensure_schedules(desk.client, old, task_queue=desk.task_queue)
             yield desk
-    for schedule_id in ALL:
-        await _forget(desk, schedule_id)
-
-
-async def _forget(desk: Desk, schedule_id: str) -> None:
-    try:
-        await desk.client.get_schedule_handle(schedule_id).delete()
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+            await without_schedules(desk.client)
 
 
 async def fire(desk: Desk, schedule_id: str) -> Opened:
