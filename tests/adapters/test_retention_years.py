@@ -27,7 +27,6 @@ from tests.disposals import SHIPPED, Archive, an_archive
 ZONE = ZoneInfo("Europe/Berlin")
 BEGINS = datetime(2027, 1, 1, tzinfo=UTC)
 ENDS = datetime(2033, 1, 1, tzinfo=UTC)
-LATEST = timedelta(hours=24)
 DAY = timedelta(days=1)
 CASES = 260
 

