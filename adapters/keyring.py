@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import RowMapping, Select, select
@@ -35,6 +36,8 @@ MOST_KEPT = 10_000
 _NONCE = 12
 _LEAST = _NONCE + 16  # an empty text sealed: the nonce and the tag
 _now = partial(datetime.now, UTC)
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
 class AesKey:
@@ -119,13 +122,18 @@ class SqlKeyring:
         Args:
             owner: Whose.
             classes: Which.
-            likely_new: Make them at once, without a look: what there is, is found all the same.
+            likely_new: Make them at once, without a look at the store or at what is at hand: what
+                there is, is found all the same. A key at hand may have been destroyed by another
+                process, and its owner have a new one (`KeyDisposal.destroy_customer`).
 
         Raises:
             KeyErasedError: One of them was destroyed.
+            TamperedError: One of them was altered in the store; the log has an alarm.
             KeysUnavailableError: Try again.
         """
-        keys = {which: key for which in classes if (key := self.known(owner, which)) is not None}
+        keys: dict[RecordClass, AesKey] = {}
+        if not likely_new:
+            keys = {which: key for which in classes if (key := self.known(owner, which))}
         lacking = set(classes) - keys.keys()
         if not lacking:
             return keys
@@ -137,12 +145,13 @@ class SqlKeyring:
             if lacking := set(classes) - {RecordClass(row["record_class"]) for row in rows}:
                 rows += self._make(owner, lacking.union(at_start))
         keys |= {key.record_class: key for key in self._unwrap(rows)}
-        if erased := set(classes) - keys.keys():
-            raise KeyErasedError(f"the key of class {min(erased)} was destroyed")
+        if lacking := set(classes) - keys.keys():
+            _require_erased(rows, lacking)
+            raise KeyErasedError(f"the key of class {min(lacking)} was destroyed")
         return {which: keys[which] for which in classes}
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, AesKey]:
-        """Return keys by their ids; erased and unknown ones are left out.
+        """Return keys by their ids; erased, unknown and altered ones are left out.
 
         Raises:
             KeysUnavailableError: Try again.
@@ -170,6 +179,7 @@ class SqlKeyring:
 
         Raises:
             KeyErasedError: It was destroyed.
+            TamperedError: It was altered in the store; the log has an alarm.
             UnknownKeyError: There is none.
             KeysUnavailableError: Try again.
         """
@@ -180,7 +190,8 @@ class SqlKeyring:
         keys = {key.key_id: key for key in self._unwrap(rows)}
         if key_id in keys:
             return keys[key_id]
-        if any(row["key_id"] == key_id for row in rows):
+        if asked := [row for row in rows if row["key_id"] == key_id]:
+            _require_erased(asked, {RecordClass(asked[0]["record_class"])})
             raise KeyErasedError("the key was destroyed")
         raise UnknownKeyError("there is no such key in this key store")
 
@@ -250,7 +261,7 @@ class SqlKeyring:
             raise KeysUnavailableError("the key store did not answer") from None
 
     def _unwrap(self, rows: Sequence[RowMapping]) -> list[AesKey]:
-        """Return the keys of rows that are not destroyed, and keep them at hand."""
+        """Return the keys of rows that are neither destroyed nor altered, and keep them at hand."""
         alive = [row for row in rows if row["wrapped"] is not None]
         wrapped = [
             WrappedKey(
@@ -262,10 +273,22 @@ class SqlKeyring:
         ]
         keys = [
             AesKey(row["key_id"], row["owner"], RecordClass(row["record_class"]), plain.material)
-            for row, plain in zip(alive, self._wrapper.unwrap(wrapped), strict=True)
+            for row, plain in zip(alive, self._plain(wrapped), strict=True)
+            if plain is not None
         ]
         self._keep(keys)
         return keys
+
+    def _plain(self, wrapped: Sequence[WrappedKey]) -> list[PlainKey | None]:
+        """Unwrap keys; None for one that was altered, which spoils none of the others."""
+        try:
+            return list(self._wrapper.unwrap(wrapped))
+        except TamperedError:
+            if len(wrapped) > 1:
+                half = len(wrapped) // 2
+                return self._plain(wrapped[:half]) + self._plain(wrapped[half:])
+        log.critical("key.tampered", key_id=wrapped[0].name.partition("|")[0])
+        return [None]
 
     def _keep(self, keys: Iterable[AesKey]) -> None:
         until = self._clock() + self._kept_s
@@ -292,6 +315,13 @@ def open_keyring(
         KeysUnavailableError: What wraps the keys cannot be opened.
     """
     return SqlKeyring(Database(url, Limits(pool_size=pool_size)), open_wrapper(key_encryption))
+
+
+def _require_erased(rows: Sequence[RowMapping], classes: Collection[RecordClass]) -> None:
+    """Tell a key that was altered from one that was destroyed."""
+    alive = {RecordClass(row["record_class"]) for row in rows if row["wrapped"] is not None}
+    if altered := alive & set(classes):
+        raise TamperedError(f"the key of class {min(altered)} does not open")
 
 
 def _with_their_siblings(key_ids: Sequence[str]) -> Select[Any]:

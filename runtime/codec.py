@@ -95,7 +95,8 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
         workflow would try for ever.
 
         Raises:
-            CodecError: The key store does not answer, or nothing says whose payloads these are.
+            CodecError: The key store does not answer, the key there was altered (both are tried
+                again), or nothing says whose payloads these are.
         """
         if not payloads:
             return []
@@ -109,6 +110,8 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
                 return [TOMBSTONE for _ in payloads]
             except KeysUnavailableError:
                 raise _error("KeysUnavailable") from None
+            except TamperedError:  # the keyring has given the alarm
+                raise _error("KeyTampered") from None
         return [self._seal(key, payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
@@ -125,7 +128,29 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
             if (key_id := key_id_of(payload)) and self.keyring.known_by_id(key_id) is None
         }
         keys = await self._load(missing) if missing else {}
-        return [self._open(payload, keys) for payload in payloads]
+        erased = TOMBSTONE in payloads and await self._is_erased()
+        return [
+            (payload if erased else self._refuse("TombstoneOfALivingCase"))
+            if payload == TOMBSTONE
+            else self._open(payload, keys)
+            for payload in payloads
+        ]
+
+    async def _is_erased(self) -> bool:
+        """Return whether a tombstone is what it says: else it would delete a payload unseen."""
+        if self.owner is None:
+            return True
+        if self.keyring.known(self.owner, RecordClass.HISTORY) is not None:
+            return False
+        try:
+            await asyncio.to_thread(self._obtain, self.owner)
+        except KeyErasedError:
+            return True
+        except KeysUnavailableError:
+            raise _error("KeysUnavailable") from None
+        except TamperedError:
+            raise _error("KeyTampered") from None
+        return False
 
     def _obtain(self, owner: str) -> DataKey:
         return self.keyring.obtain(owner, (RecordClass.HISTORY,))[RecordClass.HISTORY]
@@ -156,8 +181,6 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
         )
 
     def _open(self, payload: Payload, keys: dict[str, DataKey]) -> Payload:
-        if payload == TOMBSTONE:
-            return payload
         key_id = key_id_of(payload)
         if key_id is None:
             return self._plain(payload)

@@ -18,6 +18,7 @@ from activities.key_ports import (
 )
 from adapters import migrate
 from adapters.database import Database
+from adapters.key_disposal import KeyDisposal
 from adapters.key_tables import data_keys
 from adapters.key_wrapping import PlainKey, WrappedKey
 from adapters.keyring import SqlKeyring
@@ -148,6 +149,40 @@ def test_a_key_that_was_moved_to_another_case_does_not_unwrap(store: Store) -> N
     )
     with pytest.raises(TamperedError):
         store.ring().open_by_id(theirs.key_id)
+
+
+@pytest.mark.clause("INQ-7.2")
+def test_a_key_that_was_altered_spoils_no_other_key(
+    store: Store, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = store.ring().obtain(CASE, tuple(RecordClass))
+    bad = made[RecordClass.INCIDENT].key_id
+    altered = update(data_keys).where(data_keys.c.key_id == bad).values(wrapped="QUJD")
+    store.database.write(lambda connection: connection.execute(altered))
+    ids = {key.key_id for key in made.values()}
+    assert store.ring().find(ids).keys() == ids - {bad}
+    ring = store.ring()
+    assert ring.obtain(CASE, [RecordClass.HISTORY])
+    assert ring.known(CASE, RecordClass.INQUIRY)
+    for ask in (lambda: ring.obtain(CASE, [RecordClass.INCIDENT]), lambda: ring.open_by_id(bad)):
+        with pytest.raises(TamperedError):
+            ask()
+    alarms = caplog.text + "".join(capsys.readouterr())
+    assert "key.tampered" in alarms
+    assert bad in alarms
+
+
+@pytest.mark.clause("INQ-7.1")
+def test_a_customer_who_comes_back_is_not_given_the_destroyed_key_that_is_still_at_hand(
+    store: Store,
+) -> None:
+    owner, here, elsewhere = customer_owner("c-1"), store.ring(), store.ring()
+    first = here.obtain(owner, [class_of(owner)], likely_new=True)[class_of(owner)]
+    assert KeyDisposal(store.database, elsewhere).destroy_customer("c-1")
+    assert here.known(owner, class_of(owner)) is first
+    again = here.obtain(owner, [class_of(owner)], likely_new=True)[class_of(owner)]
+    assert again.key_id != first.key_id
+    assert elsewhere.open_by_id(again.key_id)
 
 
 def test_the_file_of_the_key_encryption_keys_is_for_its_owner_alone(store: Store) -> None:

@@ -155,6 +155,33 @@ async def test_no_error_and_no_alarm_holds_a_value(
     assert CANARY.decode() not in said
 
 
+async def test_a_tombstone_in_a_living_case_is_refused(
+    keyring: SqlKeyring, stream: io.StringIO
+) -> None:
+    """Else whoever writes into Temporal's database could blank out any payload unseen."""
+    payload = await sealed(keyring)
+    living = of(keyring, ONE)
+    assert await living.decode([TOMBSTONE, payload]) == [REFUSED, PLAIN]
+    keyring.forget([ONE])
+    assert await living.decode([TOMBSTONE]) == [REFUSED]
+    assert stream.getvalue().count("TombstoneOfALivingCase") == 2
+
+
+async def test_a_key_that_was_altered_is_tried_again_and_alarms(
+    keyring: SqlKeyring, stream: io.StringIO
+) -> None:
+    payload = await sealed(keyring)
+    key_id = payload.metadata["encryption-key-id"].decode()
+    altered = update(data_keys).where(data_keys.c.key_id == key_id).values(wrapped="QUJD")
+    keyring._database.write(lambda connection: connection.execute(altered))
+    keyring.forget([ONE])
+    with pytest.raises(CodecError, match="KeyTampered") as told:
+        await of(keyring, ONE).encode([PLAIN])
+    assert not told.value.non_retryable
+    assert await of(keyring, ONE).decode([payload]) == [REFUSED]
+    assert stream.getvalue().count("key.tampered") == 2
+
+
 def _erase(keyring: SqlKeyring, owner: str) -> None:
     gone = update(data_keys).where(data_keys.c.owner == owner).values(wrapped=None)
     keyring._database.write(lambda connection: connection.execute(gone))

@@ -135,6 +135,18 @@ async def test_what_was_altered_or_moved_stays_as_it_is(house: House) -> None:
     }  # fmt: skip
 
 
+async def test_a_key_that_was_altered_hides_its_own_case_alone(house: House) -> None:
+    one, two = await sealed(house.keyring, INQUIRY), await sealed(house.keyring, HANDOFF)
+    bad = one.metadata[KEY_ID].decode()
+    altered = update(data_keys).where(data_keys.c.key_id == bad).values(wrapped="QUJD")
+    house.keyring._database.write(lambda connection: connection.execute(altered))
+    house.keyring.forget([INQUIRY, HANDOFF])
+    answer = await house.decode(asked(one, two), token=house.token(Role.CSR))
+    assert answer.status_code == 200
+    assert texts(answer) == [None, CANARY]
+    assert {e.outcome for e in house.entries()} == {Outcome.UNKNOWN, Outcome.OPENED}
+
+
 @pytest.mark.parametrize(
     ("path", "header"),
     [
