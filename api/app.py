@@ -22,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
+from adapters.access_log import AccessLog
 from adapters.api_keys import ApiKeys
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
@@ -53,6 +54,7 @@ from api.readiness import Readiness
 from api.request_log import RequestLog
 from api.restricted import UNRESTRICTED
 from api.routes import (
+    access_log,
     briefs,
     cases,
     customers,
@@ -87,7 +89,8 @@ TEMPORAL_AWAY = "Temporal does not answer."
 
 _ROUTES = (
     cases, proof, steps, handoffs, briefs, handoff_steps, incidents, incident_steps, privacy,
-    privacy_steps, customers, desk, staff, duties, recipients, service,
+    privacy_steps, customers, desk, staff, duties, recipients, access_log,
+    service,
 )  # fmt: skip
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -234,6 +237,7 @@ def assemble(
         incidents=IncidentReads(database),
         privacy=PrivacyReads(database),
         exports=SealedExports(database, keyring),
+        access_log=AccessLog(database),
         restricted=Restrictions(database),
         training=training,
         credentials=Credentials(KeyRing(ApiKeys(database))),

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from activities.ports import CrmUnavailableError
 from activities.token_ports import TokenRefusedError, TokenVerifier
+from sop.access_log import Via
 from sop.models import Actor, Role
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
@@ -196,6 +197,11 @@ class Caller(BaseUser):
     def display_name(self) -> str:
         """The principal."""
         return self.actor.principal
+
+
+def via_of(shown: str) -> Via:
+    """Return how a caller with this bearer credential says who they are."""
+    return Via.API_KEY if shown.startswith(API_KEY) else Via.TOKEN
 
 
 def _mark(shown: str) -> bytes:

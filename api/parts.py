@@ -1,5 +1,6 @@
 """What the routes work with. `api.app` puts it together and opens it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -14,6 +15,7 @@ from api.rates import Rates
 from api.readiness import Readiness
 from runtime.case_errors import UnknownCaseError
 from runtime.cases import Cases
+from sop.access_log import AccessEntry, AccessFilter, AccessPage
 from sop.duty.records import DutyFilter, DutyPage, DutyRecord
 from sop.handoff.recipients import RecipientKey
 from sop.handoff.records import HandoffDetail, HandoffFilter, HandoffPage, HandoffSummary
@@ -196,6 +198,24 @@ class Exports(Protocol):
         ...
 
 
+class AccessRecords(Protocol):
+    """The access log; each method raises CrmUnavailableError without an answer."""
+
+    def record(self, entries: Sequence[AccessEntry]) -> None:
+        """Write entries, all of them or none."""
+        ...
+
+    def page(
+        self, wanted: AccessFilter, *, cursor: str | None = None, limit: int = 200
+    ) -> AccessPage:
+        """Return a page of entries, the oldest first.
+
+        Raises:
+            InvalidValueError: The cursor is none of ours.
+        """
+        ...
+
+
 class Restricted(Protocol):
     """What is kept for the law's sake only."""
 
@@ -255,6 +275,7 @@ class Parts:
     incidents: IncidentReads
     privacy: PrivacyReads
     exports: Exports
+    access_log: AccessRecords
     restricted: Restricted
     training: TrainingRecords
     credentials: Credentials

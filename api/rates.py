@@ -23,7 +23,8 @@ MOST = 10_000
 
 _OF_A_PATH: Final = re.compile(
     r"/v1/(?:customers/(?P<customer>[A-Za-z0-9._-]{1,64})"
-    r"|(?:inquiries|handoffs)/(?P<case>(?:inquiry|handoff)-[a-z0-9]{8,40}))(?:/|$)"
+    r"|(?:inquiries|handoffs|incidents|duties|privacy-requests)"
+    r"/(?P<case>(?:inquiry|handoff|incident|duty|privacy)-[A-Za-z0-9._-]{1,120}))(?:/|$)"
 )
 _WHOSE: Final = {
     "principal": "of one caller",

@@ -27,7 +27,7 @@ def access_log(
     limit: Annotated[int, typer.Option(min=1, max=LONGEST, help="How many entries.")] = LONGEST,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each.")] = False,
 ) -> None:
-    """Show whose payloads were decoded for whom, the newest first."""
+    """Show whose payloads were decoded for whom, and who fetched exports, the newest first."""
     wanted = AccessFilter(owner=case, principal=principal, since=_moment(since))
     settings = load_settings()
     database = Database(settings.database, Limits(pool_size=1))

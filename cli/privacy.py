@@ -1,6 +1,7 @@
 """`handrail privacy`: requests for erasure and export, legal holds, and an export's document."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -8,9 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from adapters.access_log import AccessLog
 from adapters.crm_reads import CrmReads
 from adapters.exports import SealedExports
 from adapters.holidays import holiday_dates
@@ -21,7 +24,9 @@ from runtime.errors import OperatorError
 from runtime.key_place import key_encryption
 from runtime.policy import load_policy
 from runtime.settings import Settings, load_settings
+from sop.access_log import Via, fetched
 from sop.explain import told
+from sop.models import Actor, Role
 from sop.policy import Desk
 from sop.printable import printable
 from sop.privacy.records import PrivacyDetail, PrivacyFilter
@@ -79,20 +84,30 @@ def show(request_id: RequestId) -> None:
 def export(
     request_id: RequestId,
     file: Annotated[Path, typer.Argument(help="Where the document goes; must not be there.")],
+    by: Annotated[str, typer.Option(help="Who fetches it: stands in the access log.")] = "operator",
 ) -> None:
     """Write an export's document to a new file that only you can read."""
-    settings = load_settings()
+    settings, actor = load_settings(), _operator(by)
     with (
         open_records(settings) as database,
         closing(open_keyring(settings.key_database, key_encryption(settings))) as keyring,
     ):
         document = SealedExports(database, keyring).fetch(request_id)
-    if document is None:
-        raise OperatorError(
-            "There is no document: it is not made yet, or was destroyed when its time was over."
-        )
+        if document is None:
+            raise OperatorError(
+                "There is no document: it is not made yet, or was destroyed when its time was over."
+            )
+        entry_id, now = secrets.token_hex(16), datetime.now(UTC)
+        AccessLog(database).record([fetched(entry_id, request_id, actor, Via.COMMAND, now)])
     _write(file, document)
     typer.echo(f"{len(document)} bytes written. Destroy the file when it is handed over.", err=True)
+
+
+def _operator(name: str) -> Actor:
+    try:
+        return Actor(principal=name, role=Role.OPERATOR)
+    except ValidationError:
+        raise OperatorError(f'"{printable(name)}" is no name of a person: see --by.') from None
 
 
 def _write(file: Path, document: bytes) -> None:

@@ -1,10 +1,10 @@
-"""Who was shown what: one entry for each key whose payloads were asked for."""
+"""Who was shown what: one entry for each key whose payloads were asked for, and each export."""
 
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from sop.models import Payload, Principal, Role
+from sop.models import Actor, Payload, Principal, Role
 
 
 class Via(StrEnum):
@@ -13,6 +13,8 @@ class Via(StrEnum):
     SESSION = "session"
     API_KEY = "api_key"
     TOKEN = "token"  # noqa: S105 - the name of a kind of credential
+    COMMAND = "command"
+    """By a command on a machine that has the keys; the principal is the user there."""
 
 
 class Outcome(StrEnum):
@@ -33,10 +35,11 @@ class AccessEntry(Payload):
     """A line of the access log; it is written before anything is shown.
 
     Attributes:
-        action: What was asked for: `decode`.
-        owner: Whose payloads: a case's id, or `handrail`; None where no key tells.
-        key_id: The key; None for those that are not known here, which are told together.
-        count: How many payloads.
+        action: What was asked for: `decode`, or `read_privacy_export`, the document of an export.
+        owner: Whose payloads or document: a case's id, or `handrail`; None where no key tells.
+        key_id: The key; None for those that are not known here, which are told together, and for
+            documents.
+        count: How many payloads or documents.
     """
 
     entry_id: str
@@ -57,3 +60,28 @@ class AccessFilter(Payload):
     owner: str | None = None
     principal: str | None = None
     since: AwareDatetime | None = None
+    before: AwareDatetime | None = None
+
+
+class AccessPage(Payload):
+    """A page of entries, and where the next one begins."""
+
+    entries: tuple[AccessEntry, ...]
+    next_cursor: str | None = None
+
+
+def fetched(
+    entry_id: str, request_id: str, actor: Actor, via: Via, at: AwareDatetime
+) -> AccessEntry:
+    """Return the entry of who fetches the document of an export (HOF-5.3)."""
+    return AccessEntry(
+        entry_id=entry_id,
+        at=at,
+        principal=actor.principal,
+        role=actor.role,
+        via=via,
+        action="read_privacy_export",
+        owner=request_id,
+        count=1,
+        outcome=Outcome.OPENED,
+    )

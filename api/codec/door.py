@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from activities.ports import CrmUnavailableError
 from activities.token_ports import IssuerUnavailableError
-from api.authentication import API_KEY, RefusedError
+from api.authentication import RefusedError, via_of
 from api.codec.decoding import Reader
 from api.codec.parts import CodecParts
 from api.codec.sessions import LONGEST, Session
@@ -101,7 +101,7 @@ async def _bearer(request: Request, parts: CodecParts) -> Reader:
     except RefusedError:
         parts.rates.count_stranger(address)
         raise _unauthenticated(', error="invalid_token"') from None
-    return Reader(actor, Via.API_KEY if shown.startswith(API_KEY) else Via.TOKEN)
+    return Reader(actor, via_of(shown))
 
 
 def _unauthenticated(why: str = "") -> ProblemError:

@@ -1,5 +1,7 @@
 """Requests for erasure and export, and legal holds: opened, read, fetched (HOF-5.1)."""
 
+import secrets
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -7,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import limits, presenting, proving
 from api import presenting_privacy as show
+from api.authentication import via_of
 from api.dependencies import JSON_BODY, PrivacyId, RequiredKey, fingerprint, permitted
 from api.openapi import problems
 from api.parts import WithParts, require_known
@@ -16,6 +19,7 @@ from api.schemas.inquiries import Escalations, Timeline
 from api.schemas.proof import CertificateView, ExplanationView
 from api.sight import on_case
 from sop.access import may, require
+from sop.access_log import fetched
 from sop.models import Actor
 from sop.privacy.export import Dossier
 from sop.privacy.models import PrivacyOpening, RequestKind
@@ -58,6 +62,7 @@ async def open_privacy_request(
     """Open it, once per key. The law's clock counts from now; a hold is in force within moments."""
     if body.kind is RequestKind.HOLD:
         require(actor, "place_hold")
+    parts.rates.count_customer(body.customer_id)
     opened = await parts.cases.open_privacy_request(
         PrivacyOpening.model_validate(body.model_dump()),
         actor=actor,
@@ -171,14 +176,21 @@ async def read_privacy_explanation(
 async def read_privacy_export(
     case_id: PrivacyId,
     parts: WithParts,
-    _: Annotated[Actor, Depends(on_case("read_privacy_export"))],
+    actor: Annotated[Actor, Depends(on_case("read_privacy_export"))],
+    request: Request,
     response: Response,
 ) -> Dossier:
-    """Fetch every record of the person, and what is withheld and why, until it is destroyed."""
+    """Fetch every record of the person, and what is withheld and why, until it is destroyed.
+
+    The access log has it before you do.
+    """
     document = await run_in_threadpool(parts.exports.fetch, case_id)
     if document is None:
         await require_known(parts, case_id)
         raise ProblemError("no-export")
+    via = via_of(request.headers["Authorization"].partition(" ")[2])
+    entry = fetched(secrets.token_hex(16), case_id, actor, via, datetime.now(UTC))
+    await run_in_threadpool(parts.access_log.record, [entry])
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Disposition"] = f'attachment; filename="{case_id}.json"'
     return Dossier.model_validate_json(document)

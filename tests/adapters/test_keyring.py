@@ -182,7 +182,7 @@ def test_a_customer_who_comes_back_is_not_given_the_destroyed_key_that_is_still_
     assert here.known(owner, class_of(owner)) is first
     again = here.obtain(owner, [class_of(owner)], likely_new=True)[class_of(owner)]
     assert again.key_id != first.key_id
-    assert elsewhere.open_by_id(again.key_id)
+    assert elsewhere.open_by_id(again.key_id).owner == owner
 
 
 def test_the_file_of_the_key_encryption_keys_is_for_its_owner_alone(store: Store) -> None:

@@ -83,7 +83,12 @@ async def test_an_export_goes_from_its_request_to_the_document(on_both: Callers)
     assert found["counts"]["inquiries"] == 1
     decided = (found["approved_by"], found["released_by"])
     assert decided == ("privacy_officer", "quality_manager")
+    log = f"/v1/access-log?case_id={name}"
+    assert (await paula.get(log)).json()["entries"] == []
     answer = await paula.get(f"{REQUESTS}/{name}/export")
+    (seen,) = (await paula.get(log)).json()["entries"]
+    assert (seen["principal"], seen["action"]) == ("privacy_officer", "read_privacy_export")
+    assert (seen["via"], seen["outcome"], seen["count"]) == ("api_key", "opened", 1)
     assert answer.headers["Cache-Control"] == "no-store"
     sections = {part["name"]: part["records"] for part in answer.json()["sections"]}
     assert [one["case_id"] for one in sections["inquiries"]] == [inquiry]

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from adapters.access_log import AccessLog
 from adapters.crm import SqlCrm
 from adapters.database import Database
 from adapters.exports import SealedExports
 from cli.main import app
+from sop.access_log import AccessFilter
 from sop.disposal import Because, Kept
 from sop.keys import RecordClass
 from sop.models import Actor, Channel, Entry, Role
@@ -102,11 +104,14 @@ def test_a_document_is_written_once_to_a_file_that_only_its_owner_reads(
     with closing(database(place)) as crm:
         SealedExports(crm, shared_keyring()).keep(NAME, b'{"schema_name": "x"}', datetime.now(UTC))
     file = tmp_path / "person.json"
-    arguments = ["privacy", "export", NAME, str(file)]
+    arguments = ["privacy", "export", NAME, str(file), "--by", "paula"]
     ended = CliRunner().invoke(app, arguments, env=place)
     assert ended.exit_code == 0, ended.exception
     assert file.read_bytes() == b'{"schema_name": "x"}'
     assert file.stat().st_mode & 0o777 == 0o600
+    with closing(database(place)) as crm:
+        (seen,) = AccessLog(crm).entries(AccessFilter(owner=NAME))
+    assert (seen.principal, seen.via, seen.action) == ("paula", "command", "read_privacy_export")
     again = CliRunner().invoke(app, arguments, env=place)
     assert "there already" in str(again.exception)
     none = CliRunner().invoke(app, ["privacy", "export", "privacy-none", str(file)], env=place)

