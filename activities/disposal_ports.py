@@ -134,6 +134,10 @@ class RecordsPort(Protocol):
         """Delete own records of customers who have no case any more: a batch behind `after`."""
         ...
 
+    def open_cases(self) -> frozenset[str]:
+        """Return the cases that are not closed, of every kind."""
+        ...
+
     def file_run(self, run: RetentionRun) -> None:
         """File the certificate of a run, once."""
         ...
@@ -144,6 +148,10 @@ class HistoriesPort(Protocol):
 
     async def running(self, case_ids: Collection[str]) -> frozenset[str]:
         """Return the cases of which a workflow runs: the case's own, or an escalation."""
+        ...
+
+    async def without_workflow(self, case_ids: Collection[str]) -> frozenset[str]:
+        """Return the cases of which no workflow runs; for many cases cheaper than `running`."""
         ...
 
     async def forget(self, case_ids: Collection[str]) -> Mapping[str, int]:

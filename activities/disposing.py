@@ -98,10 +98,16 @@ class DisposalActivities:
             return self.records.dispose_of_customers(behind.customer_id, self.keys.destroy_customer)
 
     @activity.defn(name="file_retention_run")
-    def file_run(self, run: RetentionRun) -> None:
-        """File the certificate of a run."""
+    async def file_run(self, run: RetentionRun) -> None:
+        """File the certificate of a run, and say which cases nothing will ever close.
+
+        A case that was terminated in Temporal stays open in the CRM, and so is never due.
+        """
         with named_failures():
-            self.records.file_run(run)
+            abandoned = await self._abandoned()
+            await asyncio.to_thread(self.records.file_run, run.leaving(abandoned))
+        if abandoned:
+            activity.logger.error("retention.abandoned", extra={"count": len(abandoned)})
 
     @activity.defn(name="forget_histories")
     async def forget_histories(self, wanted: CaseIds) -> CaseIds:
@@ -110,6 +116,16 @@ class DisposalActivities:
             await self.histories.forget(wanted.case_ids)
             left = await self.histories.remembered(wanted.case_ids)
         return CaseIds(case_ids=tuple(sorted(left)))
+
+    async def _abandoned(self) -> frozenset[str]:
+        """Return the cases that are open, and have no workflow.
+
+        A case's last write comes before its workflow's end: so one that is open after it was seen
+        to have none, stays open.
+        """
+        before = await asyncio.to_thread(self.records.open_cases)
+        alone = await self.histories.without_workflow(before)
+        return alone & await asyncio.to_thread(self.records.open_cases) if alone else alone
 
     async def _dispose(self, order: DisposalOrder) -> Disposal:
         known = await asyncio.to_thread(self.records.certified, order.certificate_id)

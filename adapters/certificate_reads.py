@@ -1,5 +1,6 @@
 """The certificates of disposals, as they were filed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +44,14 @@ class CertificateReads:
         if not parts:
             query = query.where(row.kind != "retention")
         return self._filed(query.limit(limit))
+
+    def every(self, page: int = 100) -> Iterator[Filed]:
+        """Yield all certificates, page by page, in the order of their ids."""
+        row, last = certificates.c, ""
+        query = select(certificates).order_by(row.certificate_id).limit(page)
+        while found := self._filed(query.where(row.certificate_id > last)):
+            yield from found
+            last = found[-1].certificate_id
 
     def certificate(self, certificate_id: str) -> Filed | None:
         """Return a certificate; None if there is none."""

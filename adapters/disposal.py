@@ -97,6 +97,16 @@ class SqlRecords:
             for record_class in CLASSES[row["kind"]]
         )
 
+    def open_cases(self) -> frozenset[str]:
+        """Return the cases that are not closed, of every kind.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        found = undisposed(tuple(CLASSES), RecordClass.HISTORY)
+        query = select(found.c.case_id).where(found.c.closed_at.is_(None))
+        return frozenset(row["case_id"] for row in self._rows(query))
+
     def certified(self, certificate_id: str) -> Disposal | None:
         """Return what an order's certificate says; None if it was not carried out yet.
 

@@ -1,11 +1,11 @@
 """Destroys data keys, and lets legal holds win: both in the key store, one after the other."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, case, func, select, update
+from sqlalchemy import Connection, Insert, Select, Update, case, func, select, update
 
 from activities.disposal_ports import Destroyed
 from activities.key_ports import KeysUnavailableError
@@ -17,6 +17,9 @@ from sop.disposal import Hold
 from sop.keys import RecordClass, customer_owner
 
 T = TypeVar("T")
+
+KeyName = tuple[str, RecordClass]
+"""A key's owner and class: the name under which it is looked for."""
 
 _TURNS = 0x68616E64726B6579  # any number; whoever places a hold or destroys a key names this one
 _FORMER = "former-"  # and the key's id: the owner of a key whose customer has gone
@@ -105,29 +108,8 @@ class KeyDisposal:
             KeysUnavailableError: Try again.
         """
         scopes = (owner,) if customer_id is None else (owner, customer_owner(customer_id))
-        insert = self._database.insert(data_keys)
-        new = insert.excluded
-        destroy = insert.on_conflict_do_update(
-            index_elements=[data_keys.c.owner, data_keys.c.record_class],
-            set_={
-                "wrapped": None,
-                "destroyed_at": func.coalesce(data_keys.c.destroyed_at, new.destroyed_at),
-                "destroyed_by": func.coalesce(data_keys.c.destroyed_by, new.destroyed_by),
-            },
-        )
-        rows = [
-            {
-                "key_id": secrets.token_hex(16),
-                "owner": owner,
-                "record_class": which.value,
-                "wrapped": None,
-                "kek_version": _NEVER,
-                "created_at": at,
-                "destroyed_at": at,
-                "destroyed_by": certificate_id,
-            }
-            for which in sorted(set(classes))
-        ]
+        destroy = _destruction(self._database)
+        rows = [_destroyed(owner, which, certificate_id, at) for which in sorted(set(classes))]
 
         def work(connection: Connection) -> Destroyed:
             held = _hold_ids(connection, scopes)
@@ -146,6 +128,34 @@ class KeyDisposal:
             self._keyring.forget([owner])
         return destroyed
 
+    def destroy_again(self, certified: Mapping[KeyName, str], at: datetime) -> None:
+        """Destroy what certificates say was destroyed, and a backup of the keys brings back.
+
+        No hold is asked: none stood when it went, and one placed since holds what is left.
+
+        Args:
+            certified: The keys, each with its certificate's id.
+            at: Now.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        rows = [_destroyed(owner, which, by, at) for (owner, which), by in certified.items()]
+        if rows:
+            destroy = _destruction(self._database)
+            self._in_turn(lambda connection: connection.execute(destroy, rows))
+            self._keyring.forget({owner for owner, _ in certified})
+
+    def let_customers_go_again(self, key_ids: Collection[str], at: datetime) -> None:
+        """Destroy keys of customers' own records that a backup of the keys brings back.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        key = data_keys.c
+        destroy = _release_of_customers(at).where(key.key_id.in_(key_ids))
+        self._in_turn(lambda connection: connection.execute(destroy))
+
     def destroy_customer(self, customer_id: str) -> bool:
         """Destroy the keys of a customer's own record, unless a hold stands on the customer.
 
@@ -155,12 +165,7 @@ class KeyDisposal:
             KeysUnavailableError: Try again.
         """
         owner = customer_owner(customer_id)
-        key = data_keys.c
-        destroy = (
-            update(data_keys)
-            .where(key.owner == owner)
-            .values(owner=_FORMER + key.key_id, wrapped=None, destroyed_at=datetime.now(UTC))
-        )
+        destroy = _release_of_customers(datetime.now(UTC)).where(data_keys.c.owner == owner)
 
         def work(connection: Connection) -> bool:
             if _hold_ids(connection, (owner,)):
@@ -210,6 +215,41 @@ def _named(work: Callable[[], T]) -> T:
         return work()
     except CrmUnavailableError:
         raise KeysUnavailableError("the key store did not answer") from None
+
+
+def _destruction(database: Database) -> Insert:
+    """Return what empties a key's row, or writes a destroyed one where there is none."""
+    insert = database.insert(data_keys)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=[data_keys.c.owner, data_keys.c.record_class],
+        set_={
+            "wrapped": None,
+            "destroyed_at": func.coalesce(data_keys.c.destroyed_at, new.destroyed_at),
+            "destroyed_by": func.coalesce(data_keys.c.destroyed_by, new.destroyed_by),
+        },
+    )
+
+
+def _destroyed(
+    owner: str, which: RecordClass, certificate_id: str, at: datetime
+) -> dict[str, object]:
+    return {
+        "key_id": secrets.token_hex(16),
+        "owner": owner,
+        "record_class": which.value,
+        "wrapped": None,
+        "kek_version": _NEVER,
+        "created_at": at,
+        "destroyed_at": at,
+        "destroyed_by": certificate_id,
+    }
+
+
+def _release_of_customers(at: datetime) -> Update:
+    """Return what destroys keys and takes their owner's name off them."""
+    former = _FORMER + data_keys.c.key_id
+    return update(data_keys).values(owner=former, wrapped=None, destroyed_at=at)
 
 
 def _in_force(scopes: Iterable[str]) -> Select[Any]:

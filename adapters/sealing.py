@@ -189,6 +189,12 @@ def is_plain(value: object) -> bool:
     return bool(value) and not (isinstance(value, str) and _SEALED.fullmatch(value))
 
 
+def key_id_of(value: object) -> str | None:
+    """Return the id of the key that has sealed a value; None where none has."""
+    match = _SEALED.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else match["key_id"]
+
+
 def _parts(value: object) -> re.Match[str]:
     match = _SEALED.fullmatch(value) if isinstance(value, str) else None
     if match is None:

@@ -21,6 +21,7 @@ from cli import (
     privacy,
     proof,
     recipients,
+    reconciling,
     retention,
     rotating,
     sealing,
@@ -65,6 +66,7 @@ keys.app.command()(rotating.init)
 keys.app.command()(rotating.rotate)
 keys.app.command()(rotating.status)
 keys.app.command()(sealing.seal)
+keys.app.command()(reconciling.reconcile)
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(privacy.app, name="privacy")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from adapters.local_wrapper import LocalWrapper
 from adapters.migrate import keys_are_current
 from adapters.rewrapping import Rewrapping
 from adapters.wrappers import open_wrapper
+from cli.reconciling import reconciling
 from runtime.errors import OperatorError
 from runtime.key_place import key_encryption, new_local_file
 from runtime.settings import load_settings
@@ -65,7 +67,7 @@ def rotate(
 
 
 def status() -> None:
-    """Show what wraps the data keys, and how many keys each version has wrapped."""
+    """Show what wraps the data keys, how many keys each version has wrapped, what is amiss."""
     with _opened() as (rewrapping, _):
         standing = rewrapping.standing()
     table = Table()
@@ -83,6 +85,14 @@ def status() -> None:
         typer.echo(
             f"{standing.old} keys are wrapped with older versions:"
             " `handrail keys rotate --only-rewrap` wraps them anew.",
+            err=True,
+        )
+    with reconciling(load_settings()) as work:
+        back = work.run(datetime.now(UTC), dry_run=True).back
+    if back:
+        typer.echo(
+            f"{back} keys were destroyed, and work again: a backup of the key store was restored."
+            " `handrail keys reconcile` destroys them again.",
             err=True,
         )
 

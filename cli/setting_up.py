@@ -80,7 +80,12 @@ async def _bootstrap(settings: Settings) -> BootstrapReport:
     keyring = open_keyring(settings.key_database, key_encryption(settings))
     try:
         client = await connect(keyring, address=place.address)
-        return await prepare(client, policy, task_queue=settings.task_queue)
+        return await prepare(
+            client,
+            policy,
+            task_queue=settings.task_queue,
+            checkpoint_every=settings.checkpoint_every,
+        )
     finally:
         keyring.close()
 

@@ -14,14 +14,13 @@ from adapters.journal_verify import verify as verify_journal
 from adapters.migrate import is_current
 from runtime.checkpoint_key import checkpoint_key
 from runtime.errors import OperatorError
-from runtime.schedules import CHECKPOINT_EVERY
 from runtime.settings import Settings, load_settings
 from sop.journal_check import Finding, Wrong
 from sop.printable import printable
 
 MOST_SHOWN = 20
-LATE = 3 * CHECKPOINT_EVERY
-"""An entry that waits longer was missed by more than one checkpoint."""
+LATE = 3
+"""An entry that waits for more checkpoints was missed by more than one."""
 
 _LONG = Limits(pool_size=1, statement=timedelta(hours=1))
 
@@ -61,7 +60,7 @@ def verify(
         return
     kept = _kept(settings, checkpoints, public_key)
     report = _verify(settings, kept, case)
-    _tell(report, kept)
+    _tell(report, _warnings(report, kept, LATE * settings.checkpoint_every))
     if report.findings:
         raise typer.Exit(1)
 
@@ -104,7 +103,7 @@ def _verify(settings: Settings, kept: Kept, case: str | None) -> Report:
     return report
 
 
-def _tell(report: Report, kept: Kept) -> None:
+def _tell(report: Report, warnings: list[str]) -> None:
     if report.findings:
         typer.echo(f"First: {printable(_sentence(report.findings[0], report))}")
         for found in report.findings[1:MOST_SHOWN]:
@@ -119,7 +118,7 @@ def _tell(report: Report, kept: Kept) -> None:
     if report.last is not None:
         made_at = f"{report.last.made_at:%Y-%m-%d %H:%M:%S} UTC"
         typer.echo(f"Last signed checkpoint: {report.last.size} leaves, {made_at}.")
-    for warning in _warnings(report, kept):
+    for warning in warnings:
         typer.echo(f"Warning: {warning}", err=True)
     typer.echo("The journal is NOT as it was written." if report.findings else "All is in order.")
 
@@ -137,7 +136,7 @@ def _sentence(found: Finding, report: Report) -> str:
     return f"checkpoint of {found.position} leaves: {found.wrong}{sound}"
 
 
-def _warnings(report: Report, kept: Kept) -> list[str]:
+def _warnings(report: Report, kept: Kept, late: timedelta) -> list[str]:
     warnings = []
     if kept.notes is None:
         warnings.append(
@@ -147,7 +146,7 @@ def _warnings(report: Report, kept: Kept) -> list[str]:
     if kept.verifier is None:
         warnings.append("no public key is known: no signature was checked. See --public-key.")
     since = report.waiting_since
-    if since is not None and datetime.now(UTC) - since > LATE:
+    if since is not None and datetime.now(UTC) - since > late:
         warnings.append(
             f"entries wait for a checkpoint since {since:%Y-%m-%d %H:%M:%S} UTC: see that a "
             "worker runs, and `handrail schedules`."

@@ -22,7 +22,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.errors import OperatorError
-from runtime.schedules import SchedulesReport, ensure_schedules
+from runtime.schedules import CHECKPOINT_EVERY, SchedulesReport, ensure_schedules
 from sop.policy import Policy
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -51,7 +51,11 @@ class BootstrapReport(BaseModel):
 
 
 async def bootstrap(
-    client: Client, policy: Policy | None = None, *, task_queue: str = ""
+    client: Client,
+    policy: Policy | None = None,
+    *,
+    task_queue: str = "",
+    checkpoint_every: timedelta = CHECKPOINT_EVERY,
 ) -> BootstrapReport:
     """Create the client's namespace, its search attributes, retention and schedules, where missing.
 
@@ -61,6 +65,7 @@ async def bootstrap(
         client: Names the namespace.
         policy: In force, for the schedules; without it they are left as they are.
         task_queue: Where the workers listen that do what is scheduled.
+        checkpoint_every: How often a checkpoint of the journal is signed.
 
     Raises:
         BootstrapError: An attribute exists with another type, or the server refused.
@@ -72,7 +77,9 @@ async def bootstrap(
             raised, retention_left = await _ensure_retention(client)
             schedules = SchedulesReport()
             if policy is not None:
-                schedules = await ensure_schedules(client, policy, task_queue=task_queue)
+                schedules = await ensure_schedules(
+                    client, policy, task_queue=task_queue, checkpoint_every=checkpoint_every
+                )
     except TimeoutError as error:
         raise BootstrapError(
             f"Temporal did not make namespace {client.namespace} ready within"

@@ -10,6 +10,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.disposal_ports import HistoriesUnavailableError
 
+_RUNNING_CASES = (
+    "ExecutionStatus = 'Running' AND WorkflowType IN ('InquiryWorkflow', 'HandoffWorkflow', "
+    "'IncidentWorkflow', 'DutyWorkflow', 'PrivacyRequestWorkflow')"
+)
+
 Run = tuple[str, str]
 """A workflow's id and one run's."""
 
@@ -33,6 +38,21 @@ class TemporalHistories:
         """
         found = [case_id for case_id in case_ids if await self._runs(case_id)]
         return frozenset(found)
+
+    async def without_workflow(self, case_ids: Collection[str]) -> frozenset[str]:
+        """Return the cases of which no workflow runs; for many cases cheaper than `running`.
+
+        Raises:
+            HistoriesUnavailableError: Try again.
+        """
+        if not case_ids:
+            return frozenset()
+        try:
+            listed = {found.id async for found in self._client.list_workflows(_RUNNING_CASES)}
+        except RPCError as error:
+            _unavailable(error)
+        left = frozenset(case_ids) - listed
+        return left - await self.running(left)
 
     async def forget(self, case_ids: Collection[str]) -> Mapping[str, int]:
         """Delete the histories of cases, of their escalations and of all their runs.

@@ -7,7 +7,7 @@ policy changes. Repeating that changes nothing.
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -42,7 +42,8 @@ CATCH_UP = timedelta(days=31)
 """A firing that an outage has swallowed is made up for so long: an audit comes once a month."""
 
 CHECKPOINT_EVERY = timedelta(minutes=5)
-"""So long a rewritten chain could go unnoticed. Not the procedures' business, so no policy's."""
+"""So long a rewritten chain could go unnoticed. Not the procedures' business, so no policy's:
+`HANDRAIL_CHECKPOINT_EVERY` says otherwise."""
 
 _NOT_OURS_TO_DO = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}
 _PAUSE_S = 0.2
@@ -149,16 +150,28 @@ class ScheduleView(BaseModel):
     next_at: tuple[datetime, ...] = ()
 
 
-async def ensure_schedules(client: Client, policy: Policy, *, task_queue: str) -> SchedulesReport:
+async def ensure_schedules(
+    client: Client,
+    policy: Policy,
+    *,
+    task_queue: str,
+    checkpoint_every: timedelta = CHECKPOINT_EVERY,
+) -> SchedulesReport:
     """Create, update or remove the schedules, so that they are what the policy in force says.
 
     One that an operator has paused stays paused. What the credentials may not do is named.
+
+    Args:
+        client: Names the namespace.
+        policy: In force.
+        task_queue: Where the workers listen that do what is scheduled.
+        checkpoint_every: How often a checkpoint of the journal is signed.
 
     Raises:
         RPCError: Temporal did not answer, or refused for another reason.
     """
     done: dict[str, list[str]] = {"created": [], "updated": [], "removed": [], "left_to_do": []}
-    for plan in PLANS:
+    for plan in _plans(checkpoint_every):
         try:
             what = await _ensure(client, plan, policy, task_queue)
         except RPCError as error:
@@ -178,6 +191,16 @@ async def show_schedules(client: Client) -> tuple[ScheduleView, ...]:
         RPCError: Temporal did not answer, or refused.
     """
     return tuple([await _view(client, plan) for plan in PLANS])
+
+
+def _plans(checkpoint_every: timedelta) -> tuple[Plan, ...]:
+    when = ScheduleIntervalSpec(every=checkpoint_every)
+    return tuple(
+        replace(plan, when=when, catch_up=checkpoint_every)
+        if plan.schedule_id == CHECKPOINTS
+        else plan
+        for plan in PLANS
+    )
 
 
 async def _ensure(client: Client, plan: Plan, policy: Policy, task_queue: str) -> str | None:

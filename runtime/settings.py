@@ -148,6 +148,12 @@ class Settings(CodecSettings, KeySettings):
         default_factory=lambda data: str(data["state_dir"] / "checkpoints"),
         description="where checkpoints are kept: a directory, or an https:// address",
     )
+    checkpoint_every: Annotated[Seconds, Field(ge=timedelta(seconds=10), le=timedelta(days=1))] = (
+        Field(
+            timedelta(minutes=5),
+            description="how often a checkpoint of the journal is signed, from 10 s to a day",
+        )
+    )
     checkpoint_token: SecretStr | None = Field(
         None, description="the bearer token of the store of checkpoints"
     )

@@ -1,7 +1,7 @@
 """What is destroyed, what is kept and why, and the certificate of it (INQ-7.1, HOF-5.1, HOF-7)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from pydantic import AwareDatetime
@@ -180,6 +180,8 @@ class RetentionRun(Payload):
         held: How many classes of cases each hold kept.
         held_cases: Which; the first MOST_NAMED.
         failures: How many classes could not go, by reason; `failed`: which, the first MOST_NAMED.
+        abandoned: How many cases are open in the CRM, and have no workflow that could close them:
+            never due. `abandoned_cases`: which, the first MOST_NAMED.
     """
 
     certificate_id: str
@@ -196,6 +198,13 @@ class RetentionRun(Payload):
     held_cases: tuple[str, ...] = ()
     failures: dict[str, int] = {}
     failed: tuple[Kept, ...] = ()
+    abandoned: int = 0
+    abandoned_cases: tuple[str, ...] = ()
+
+    def leaving(self, abandoned: Collection[str]) -> "RetentionRun":
+        """Return the run that names cases which nothing will ever close."""
+        named = tuple(sorted(abandoned)[:MOST_NAMED])
+        return self.model_copy(update={"abandoned": len(abandoned), "abandoned_cases": named})
 
     def after(self, batch: Disposal, cursor: Cursor | None) -> "RetentionRun":
         """Return the run after a batch."""

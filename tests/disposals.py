@@ -65,6 +65,10 @@ class NoHistories:
         """Return nothing."""
         return frozenset()
 
+    async def without_workflow(self, case_ids: Collection[str]) -> frozenset[str]:
+        """Return nothing: whatever is open has a workflow somewhere."""
+        return frozenset()
+
     async def forget(self, case_ids: Collection[str]) -> Mapping[str, int]:
         """Delete nothing."""
         return {}
@@ -117,7 +121,7 @@ class Archive:
                 break
         gone = self.activities.dispose_of_customers(Behind())
         run = run.model_copy(update={"customers_gone": gone.gone, "ended_at": at})
-        self.activities.file_run(run)
+        await self.activities.file_run(run)
         return run, done
 
     def counts(self) -> dict[str, int]:

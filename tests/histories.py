@@ -1,5 +1,7 @@
 """`make histories`: records one history of every outcome, for the replay tests.
 
+`python -m tests.histories NAME ...` records the named stories alone.
+
 Run it when a workflow's commands change on purpose: with a patch or a version, and a line in the
 changelog under *Workflow compatibility*. The earlier recordings stay, so that cases that began
 under them are known to go on.
@@ -9,10 +11,12 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+
+from temporalio.client import WorkflowHistory
 
 from runtime.devserver import dev_server
 from runtime.process import run_and_leave
@@ -29,12 +33,14 @@ from tests.desk import (
     VERIFIED,
     Desk,
     a_desk,
+    a_worker,
     shipped_policy,
     sqlite_url,
 )
 from tests.histories_duties import DUTY_STORIES
 from tests.histories_handoffs import HANDOFF_STORIES
 from tests.histories_privacy import PRIVACY_STORIES
+from tests.histories_schedules import SCHEDULE_STORIES, proving
 from tests.keyrings import shared_keyring
 from tests.opened import opened
 from workflows.escalating import escalation_id
@@ -192,11 +198,12 @@ STORIES: dict[str, Story] = {
     **HANDOFF_STORIES,
     **DUTY_STORIES,
     **PRIVACY_STORIES,
+    **SCHEDULE_STORIES,
 }
 
 
-async def record() -> int:
-    """Play every story on a real server, and write its histories."""
+async def record(names: Collection[str]) -> int:
+    """Play stories on a real server, and write their histories."""
     release = version("handrail")
     target = RECORDED / release
     target.mkdir(parents=True, exist_ok=True)
@@ -204,11 +211,16 @@ async def record() -> int:
         state = Path(directory)
         async with (
             dev_server(state, time_skipping=True, search_attributes=SEARCH_ATTRIBUTES) as server,
-            a_desk(server, sqlite_url(state), "histories", shipped_policy()) as desk,
+            a_desk(server, sqlite_url(state), "histories", shipped_policy(), staffed=False) as desk,
+            a_worker(desk, proof=proving(desk, state)),
         ):
-            for name, story in STORIES.items():
-                for number, workflow_id in enumerate(await story(desk, name)):
-                    history = await desk.handle(workflow_id).fetch_history()
+            for name in names:
+                histories = [
+                    history
+                    for workflow_id in await STORIES[name](desk, name)
+                    async for history in _runs(desk, workflow_id)
+                ]
+                for number, history in enumerate(histories):
                     file = target / f"{name}-{number}.json"
                     told = await opened(history, shared_keyring(), desk.client.namespace)
                     file.write_text(json.dumps(told, indent=1) + "\n")
@@ -216,5 +228,17 @@ async def record() -> int:
     return 0
 
 
+async def _runs(desk: Desk, workflow_id: str) -> AsyncIterator[WorkflowHistory]:
+    """Yield the histories of a workflow's runs: one, and one for each time that it went on anew."""
+    last = await desk.handle(workflow_id).fetch_history()
+    run_id = last.events[0].workflow_execution_started_event_attributes.first_execution_run_id
+    while run_id:
+        handle = desk.client.get_workflow_handle(workflow_id, run_id=run_id)
+        history = await handle.fetch_history()
+        yield history
+        ended = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        run_id = ended.new_execution_run_id
+
+
 if __name__ == "__main__":
-    run_and_leave(lambda: asyncio.run(record()))
+    run_and_leave(lambda: asyncio.run(record(sys.argv[1:] or STORIES)))

@@ -120,7 +120,10 @@ async def house(state_dir: Path, port: int, screen: Screen) -> AsyncIterator[Hou
         cellar.callback(keyring.close)
         database = cellar.enter_context(closing(Database(place.database_url, keyring=keyring)))
         client = await connect(keyring, address=server.address)
-        await bootstrap(client, policy, task_queue=load_settings().task_queue)
+        ours = load_settings()
+        await bootstrap(
+            client, policy, task_queue=ours.task_queue, checkpoint_every=ours.checkpoint_every
+        )
         keys = await asyncio.to_thread(hand_out_keys, ApiKeys(database))
         lay_out_key(state_dir / LOGIN_KEY, keys[TEAM_LEADER.principal])
         screen.say(f"API keys made for {len(keys)} people and services")

@@ -362,5 +362,5 @@ async def test_a_run_without_anything_due_leaves_its_certificate(archive: Archiv
     assert batches == []
     (filed,) = archive.rows(certificates)
     assert (filed["certificate_id"], filed["kind"]) == (run.certificate_id, "retention_run")
-    archive.activities.file_run(run)
+    await archive.activities.file_run(run)
     assert len(archive.rows(certificates)) == 1

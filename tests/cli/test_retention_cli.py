@@ -1,13 +1,16 @@
 """What the operator sees of retention: what is due, and what went."""
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, update
 from typer.testing import CliRunner
 
+from adapters.database import Database
+from adapters.key_tables import data_keys
 from cli.main import app
 from runtime.errors import OperatorError
 from tests.disposals import an_archive
@@ -70,3 +73,31 @@ def test_certificates_are_listed_and_shown_whole(place: dict[str, str]) -> None:
     assert "c-1" not in shown
     with pytest.raises(OperatorError, match="no certificate"):
         RUNNER.invoke(app, ["certificates", "nothing"], catch_exceptions=False, env=place)
+
+
+@pytest.mark.clause("HOF-5.1")
+def test_what_a_restored_key_store_brings_back_is_told_and_destroyed_again(
+    place: dict[str, str],
+) -> None:
+    said_nothing = RUNNER.invoke(app, ["keys", "status"], env=place)
+    assert said_nothing.exit_code == 0
+    assert "work again" not in said_nothing.stderr
+    _bring_back(place)
+    status = RUNNER.invoke(app, ["keys", "status"], env=place)
+    assert "2 keys were destroyed, and work again" in status.stderr
+    would = RUNNER.invoke(app, ["keys", "reconcile", "--dry-run"], env=place)
+    assert (would.exit_code, "2 keys have come back" in would.stderr) == (0, True)
+    done = RUNNER.invoke(app, ["keys", "reconcile"], env=place)
+    assert (done.exit_code, "2 keys had come back" in done.stderr) == (0, True)
+    shown = counted(done.stdout)
+    assert (shown["cases, inquiry"], shown["cases, history"], shown["customers"]) == ("1", "1", "0")
+    again = RUNNER.invoke(app, ["keys", "reconcile"], env=place)
+    assert (again.exit_code, "0 keys had come back" in again.stderr) == (0, True)
+
+
+def _bring_back(place: dict[str, str]) -> None:
+    """Let the destroyed keys have something again, as their rows in a backup do."""
+    gone = data_keys.c.wrapped.is_(None), data_keys.c.owner == "inquiry-old"
+    old = {"wrapped": "of a backup", "destroyed_at": None, "destroyed_by": None}
+    with closing(Database(place["HANDRAIL_KEY_DATABASE_URL"])) as keys:
+        keys.write(lambda c: c.execute(update(data_keys).where(*gone).values(old)))

@@ -126,6 +126,9 @@ def test_entries_that_wait_too_long_are_warned_of(place: dict[str, str], tmp_pat
     code, out, err = invoke(place)
     assert (code, "2 wait for a checkpoint" in out) == (0, True)
     assert "entries wait for a checkpoint since" in err
+    place["HANDRAIL_CHECKPOINT_EVERY"] = "3600"
+    code, _, err = invoke(place)
+    assert (code, "entries wait" in err) == (0, False)
 
 
 def test_texts_that_are_no_text_any_more_are_findings_and_no_crash(place: dict[str, str]) -> None:

@@ -1,7 +1,9 @@
 """Cases that began under an earlier release go on under this one."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,14 @@ def test_every_outcome_and_every_step_is_among_the_histories() -> None:
     commands: list[type[Command]] = [Acknowledge, *(step for steps in procedures for step in steps)]
     names = {command.step for command in commands}
     assert {name for name in names if f'"name": "{name}"' not in recorded} == set()
+
+
+def test_every_workflow_has_a_history_of_this_version() -> None:
+    recorded = {_type(file) for file in RECORDED if file.parent.name == version("handrail")}
+    assert {each.__name__ for each in WORKFLOWS} - recorded == set()
+
+
+def _type(file: Path) -> str:
+    began = json.loads(file.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]
+    name: str = began["workflowType"]["name"]
+    return name

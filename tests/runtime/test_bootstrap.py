@@ -1,5 +1,7 @@
 """A namespace is made ready once, however often it is asked for."""
 
+from datetime import timedelta
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
@@ -10,7 +12,8 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from runtime.bootstrap import BootstrapError, bootstrap, require_bootstrapped
 from runtime.devserver import DevServer
-from runtime.schedules import SchedulesReport, show_schedules
+from runtime.schedules import CHECKPOINTS, SchedulesReport, show_schedules
+from runtime.settings import load_settings
 from runtime.temporal import connect
 from sop.policy import Policy
 from tests.desk import eventually
@@ -82,6 +85,24 @@ async def test_the_schedules_are_made_with_the_namespace_and_stay_as_they_are(
     assert second.schedules == SchedulesReport()
     shown = await show_schedules(client)
     assert all(schedule.exists and schedule.next_at for schedule in shown)
+
+
+async def test_checkpoints_are_signed_as_often_as_the_settings_say(
+    server: DevServer, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await client_of(server, "checkpoints", monkeypatch)
+    monkeypatch.setenv("HANDRAIL_CHECKPOINT_EVERY", "60")
+    minute = load_settings().checkpoint_every
+    schedule = client.get_schedule_handle(CHECKPOINTS)
+
+    async def every() -> list[timedelta]:
+        return [each.every for each in (await schedule.describe()).schedule.spec.intervals]
+
+    await bootstrap(client, policy, task_queue="nobody")
+    assert await every() == [timedelta(minutes=5)]
+    told = await bootstrap(client, policy, task_queue="nobody", checkpoint_every=minute)
+    assert told.schedules == SchedulesReport(updated=(CHECKPOINTS,))
+    assert await every() == [timedelta(minutes=1)]
 
 
 async def test_an_attribute_of_another_type_is_refused_by_name(

@@ -47,6 +47,8 @@ def test_an_empty_variable_counts_as_unset(environment: pytest.MonkeyPatch) -> N
         ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING or ERROR"),
         ("LOG_FORMAT", "xml", "json or console"),
         ("ACTIVITY_SLOTS", "0", "HANDRAIL_ACTIVITY_SLOTS is '0'"),
+        ("CHECKPOINT_EVERY", "9", "HANDRAIL_CHECKPOINT_EVERY is '9'"),
+        ("CHECKPOINT_EVERY", "86401", "from 10 s to a day"),
         ("STICKY_TIMEOUT", "soon", "HANDRAIL_STICKY_TIMEOUT is 'soon'"),
         ("TEMPORAL_UI_URL", "temporal.example.com", "not an http:// or https:// address"),
         ("DATABASE_URL", "mysql://host/db", "mysql is not supported"),

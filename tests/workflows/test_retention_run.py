@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import ScheduleActionExecutionStartWorkflow, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.disposing import DisposalActivities
 from activities.key_ports import KeyErasedError
+from adapters.certificate_reads import CertificateReads
 from adapters.database import Database
 from adapters.disposal import SqlRecords
 from adapters.key_disposal import KeyDisposal
@@ -88,6 +92,27 @@ class House:
         except RPCError as error:
             return error.status is RPCStatusCode.NOT_FOUND
         return await self.desk.runs(workflow_id) == 0
+
+    async def abandoned(self, run: RetentionRun) -> tuple[int, tuple[str, ...]]:
+        """Return what a run's certificate says of cases that nothing will ever close."""
+        reads = CertificateReads(self.desk.database)
+        filed = await asyncio.to_thread(reads.certificate, run.certificate_id)
+        assert filed is not None
+        said = RetentionRun.model_validate_json(filed.body)
+        return said.abandoned, said.abandoned_cases
+
+    async def revive(self, workflow_id: str) -> None:
+        """Let a terminated workflow go on from its last task, as `temporal workflow reset` does."""
+        events = (await self.desk.handle(workflow_id).fetch_history()).events
+        tasks = [e for e in events if e.HasField("workflow_task_completed_event_attributes")]
+        request = ResetWorkflowExecutionRequest(
+            namespace=self.desk.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            reason="It was terminated by mistake.",
+            workflow_task_finish_event_id=tasks[-1].event_id,
+            request_id=str(uuid.uuid4()),
+        )
+        await self.desk.client.workflow_service.reset_workflow_execution(request)
 
     async def certificate(self, certificate_id: str) -> Disposal:
         """Return what a batch's certificate says."""
@@ -172,3 +197,32 @@ async def test_a_run_that_continues_as_new_goes_through_everything_under_one_cer
     assert (run.tried, run.certified) == (6, 6)
     batches = [await house.certificate(f"{run.certificate_id}.{n}") for n in range(1, 7)]
     assert sorted(gone.case_id for batch in batches for gone in batch.gone) == sorted(ids * 2)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.clause("INQ-7.1")
+async def test_a_case_that_was_terminated_is_told_and_goes_once_it_was_revived_and_ended(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost, working = await house.desk.open("lost"), await house.desk.open("working")
+    for case_id in (lost, working):
+        await house.desk.journal_holds(case_id, "inquiry.opened")
+    run = await house.fire()
+    assert await house.abandoned(run) == (0, ())
+    assert "retention.abandoned" not in caplog.text
+    await house.desk.handle(lost).terminate(reason="By mistake.")
+    running = f"WorkflowId = '{lost}' AND ExecutionStatus = 'Running'"
+
+    async def is_not_listed() -> bool:
+        return not [each async for each in house.desk.client.list_workflows(running)]
+
+    await eventually(is_not_listed)
+    assert await house.abandoned(await house.fire()) == (1, (lost,))
+    assert "retention.abandoned" in caplog.text
+    await house.revive(lost)
+    await house.desk.handle(lost).cancel()
+    await house.desk.handle(lost).result()
+    await house.ended_long_ago(lost)
+    run = await house.fire()
+    assert run.gone == {"history": 1, "inquiry": 1}
+    assert await house.abandoned(run) == (0, ())
