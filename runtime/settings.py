@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -29,6 +29,7 @@ from runtime.errors import OperatorError
 from runtime.key_settings import LOOPBACK, KeySettings
 
 PREFIX = "HANDRAIL_"
+_LONGEST_IN_CLEAR = timedelta(days=400)
 
 
 class SettingsError(OperatorError):
@@ -213,6 +214,29 @@ class Settings(CodecSettings, KeySettings):
                 f"{self.database_pool_size} database connections: raise "
                 "HANDRAIL_DATABASE_POOL_SIZE or lower the slots"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _keys_have_a_file_of_their_own(self) -> Self:
+        """Disposal holds the CRM's write lock while it asks the key store; a file has one lock."""
+        url = make_url(self.key_database_url)
+        if url.get_backend_name() == "sqlite" and url == make_url(self.database_url):
+            raise ValueError(
+                "HANDRAIL_KEY_DATABASE_URL and HANDRAIL_DATABASE_URL name the same SQLite file: "
+                "give the key store one of its own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _plaintext_has_an_end(self) -> Self:
+        if self.plaintext_until is not None:
+            latest = datetime.now(UTC) + _LONGEST_IN_CLEAR
+            if self.plaintext_until > latest:
+                raise ValueError(
+                    "HANDRAIL_PLAINTEXT_UNTIL lets unencrypted payloads in until "
+                    f"{self.plaintext_until:%Y-%m-%d}: name a day of the next "
+                    f"{_LONGEST_IN_CLEAR.days}, by which the cases of version 0.2 are closed"
+                )
         return self
 
     @model_validator(mode="after")

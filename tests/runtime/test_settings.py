@@ -1,6 +1,6 @@
 """The environment: what it may say, and how a mistake is told."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -91,6 +91,24 @@ def test_more_activity_slots_than_database_connections_are_refused(
         load_settings()
     environment.setenv("HANDRAIL_DATABASE_POOL_SIZE", "25")
     assert load_settings().activity_slots == 15
+
+
+def test_the_key_store_is_not_in_the_databases_own_file(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HANDRAIL_DATABASE_URL", "HANDRAIL_KEY_DATABASE_URL"):
+        environment.setenv(name, f"sqlite:///{tmp_path / 'one.db'}")
+    with pytest.raises(SettingsError, match="give the key store one of its own"):
+        load_settings()
+
+
+def test_unencrypted_payloads_are_let_in_for_a_while_only(environment: pytest.MonkeyPatch) -> None:
+    soon = datetime.now(UTC) + timedelta(days=399)
+    environment.setenv("HANDRAIL_PLAINTEXT_UNTIL", soon.isoformat())
+    assert load_settings().plaintext_until == soon
+    environment.setenv("HANDRAIL_PLAINTEXT_UNTIL", (soon + timedelta(days=2)).isoformat())
+    with pytest.raises(SettingsError, match="name a day of the next 400"):
+        load_settings()
 
 
 def test_a_misspelt_variable_is_refused_with_the_right_name(
