@@ -33,7 +33,7 @@ from sop.disposal import (
     RetentionRun,
 )
 from sop.keys import RecordClass
-from sop.retention import CLASSES, ORDER, due_at, kinds_with, not_before
+from sop.retention import ORDER, due_at, kinds_with, not_before
 
 T = TypeVar("T")
 
@@ -85,17 +85,19 @@ class SqlRecords:
         Raises:
             CrmUnavailableError: Try again.
         """
-        found = undisposed(tuple(CLASSES), RecordClass.HISTORY)
-        still = and_(found.c.closed_at.is_(None), found.c.case_id.not_in(order.ended))
-        query = select(found).where(
-            found.c.customer_id == order.customer_id,
-            or_(still, waits_for_another(found.c.case_id)),
-        )
-        return tuple(
-            Kept(case_id=row["case_id"], record_class=record_class, because=Because.OPEN)
-            for row in self._rows(query.order_by(found.c.case_id))
-            for record_class in CLASSES[row["kind"]]
-        )
+        kept: list[Kept] = []
+        for record_class in ORDER:
+            found = undisposed(kinds_with(record_class), record_class)
+            still = and_(found.c.closed_at.is_(None), found.c.case_id.not_in(order.ended))
+            query = select(found.c.case_id).where(
+                found.c.customer_id == order.customer_id,
+                or_(still, waits_for_another(found.c.case_id)),
+            )
+            kept += [
+                Kept(case_id=row["case_id"], record_class=record_class, because=Because.OPEN)
+                for row in self._rows(query.order_by(found.c.case_id))
+            ]
+        return tuple(kept)
 
     def certified(self, certificate_id: str) -> Disposal | None:
         """Return what an order's certificate says; None if it was not carried out yet.

@@ -12,6 +12,7 @@ from adapters.disposal_tables import disposals, disposed_cases
 from adapters.handoff_tables import handoffs
 from adapters.identity_tables import identity_factors
 from adapters.journal_purge import PurgeCertificate, file_certificate, purge_journals
+from adapters.privacy_tables import restrictions
 from adapters.proof_tables import certificates
 from adapters.tables import cases, customers, journal_entries
 from sop.disposal import Disposable, Disposal, DisposalOrder, Gone
@@ -157,7 +158,10 @@ def _bury(connection: Connection, order: DisposalOrder, items: Sequence[Disposab
 
 
 def _forget_customers(connection: Connection, items: Sequence[Disposable]) -> None:
-    """Empty the customer in what is left of cases of which nothing is left to hold."""
+    """Empty the customer in what is left of cases of which nothing is left to hold.
+
+    Nothing is left to be restricted, either.
+    """
     ids = {item.case_id: item.kind for item in items}
     count = func.count()
     gone = select(disposals.c.case_id, count).where(disposals.c.case_id.in_(ids))
@@ -169,6 +173,7 @@ def _forget_customers(connection: Connection, items: Sequence[Disposable]) -> No
     if whole:
         emptied = update(disposed_cases).where(disposed_cases.c.case_id.in_(whole))
         connection.execute(emptied.values(customer_id=None))
+        connection.execute(delete(restrictions).where(restrictions.c.case_id.in_(whole)))
 
 
 def _delete(connection: Connection, items: Sequence[Disposable]) -> Counter[str]:

@@ -1,7 +1,7 @@
 """What is destroyed, what is kept and why, and the certificate of it (INQ-7.1, HOF-5.1, HOF-7)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from pydantic import AwareDatetime
@@ -105,6 +105,20 @@ class Kept(Payload):
     basis: LegalBasis | None = None
     holds: tuple[str, ...] = ()
     until: AwareDatetime | None = None
+
+
+_AT_WORK = frozenset({Because.OPEN, Because.RUNNING})
+
+
+def closed_and_kept(kept: Iterable[Kept]) -> tuple[str, ...]:
+    """Return the cases that are kept although they are closed: the desk is to read them no more.
+
+    A case that is kept because somebody still works on it, or on what was opened from it, stays
+    with the desk: its clocks run (HOF-7.3).
+    """
+    kept = tuple(kept)
+    at_work = {part.case_id for part in kept if part.because in _AT_WORK}
+    return tuple(sorted({part.case_id for part in kept} - at_work))
 
 
 class Gone(Payload):

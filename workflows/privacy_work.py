@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from activities.privacy import PrivacyActivities
 from activities.privacy_ports import PrivacyJob
-from sop.disposal import Because, ErasureOrder, RetentionRules
+from sop.disposal import Because, ErasureOrder, RetentionRules, closed_and_kept
 from sop.privacy.models import Work, WorkDone
 from sop.privacy.request import PrivacyRequest
 from temporalio import workflow
@@ -21,6 +21,9 @@ _PLAIN = MappingProxyType(
         Work.DELETE_EXPORT: (PrivacyActivities.destroy_export, "Destroy the export's document"),
     }
 )
+
+_STANDS = frozenset({Because.HOLD, Because.LEGAL_BASIS})
+"""Where nothing else keeps what remains, only the release of a hold changes anything."""
 
 
 async def do_work(work: Work, case: PrivacyRequest) -> WorkDone:
@@ -54,7 +57,7 @@ async def _erase(job: PrivacyJob, case: PrivacyRequest) -> WorkDone:
     """End the open cases, and destroy what the law does not keep; a hold wins any race."""
     state, policy = case.state, case.policy
     held = tuple({part.case_id for part in state.remaining if part.because is Because.HOLD})
-    if held and all(part.because is not Because.OPEN for part in state.remaining):
+    if held and all(part.because in _STANDS for part in state.remaining):
         stand = await workflow.execute_activity_method(
             PrivacyActivities.holds_stand,
             job.model_copy(update={"cases": tuple(sorted(held))}),
@@ -78,7 +81,7 @@ async def _erase(job: PrivacyJob, case: PrivacyRequest) -> WorkDone:
         ended=ended.terminated,
     )
     what = await erase(order)
-    left = tuple(sorted({part.case_id for part in what.kept}))
+    left = closed_and_kept(what.kept)
     if left:
         await workflow.execute_activity_method(
             PrivacyActivities.restrict,

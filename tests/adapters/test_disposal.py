@@ -14,6 +14,7 @@ from adapters.disposal_tables import disposals, disposed_cases
 from adapters.keyring import SqlKeyring
 from adapters.local_wrapper import LocalWrapper
 from adapters.proof_tables import certificate_cases, certificates
+from adapters.restrictions import Restrictions
 from adapters.tables import cases, customers, journal_entries
 from sop.disposal import Because, Disposal, DisposalOrder, DueQuestion, ErasureOrder
 from sop.keys import RecordClass, customer_owner
@@ -125,8 +126,11 @@ async def test_what_is_held_stays_whole_and_goes_when_the_hold_is_released(
     assert [row["case_id"] for row in archive.rows(cases)] == ["inquiry-1"]
     assert [row["customer_id"] for row in archive.rows(customers)] == ["c-7"]
     assert all(archive.works("inquiry-1", each) for each in CLASSES["inquiry"])
+    restrictions = Restrictions(archive.database)
+    restrictions.restrict("privacy-1", ["inquiry-1"], LATER)
     archive.holds.release_hold("hold-1", LATER)
     run, _ = await archive.run(LATER)
+    assert not restrictions.is_restricted("inquiry-1")
     assert (run.gone, run.held) == (
         {"history": 1, "incident": 1, "inquiry": 1, "verification": 1},
         {},
@@ -346,6 +350,23 @@ async def test_an_open_case_is_kept_unless_it_was_ended_for_the_erasure(archive:
     disposal = await archive.activities.erase(erasure(archive, ended=("inquiry-1",), number=2))
     assert {str(gone.record_class) for gone in disposal.gone} == {"history", "inquiry"}
     assert archive.counts()["cases"] == 0
+
+
+async def test_what_waits_for_an_open_incident_is_kept_though_its_history_has_gone(
+    archive: Archive,
+) -> None:
+    archive.close_inquiry("inquiry-1", CLOSED)
+    await archive.run(CLOSED + timedelta(days=99))
+    archive.close_incident("incident-1", None, about="inquiry-1")
+    disposal = await archive.activities.erase(erasure(archive))
+    assert disposal.gone == ()
+    assert {(k.case_id, str(k.record_class), str(k.because)) for k in disposal.kept} == {
+        ("incident-1", "history", "open"),
+        ("incident-1", "incident", "open"),
+        ("inquiry-1", "inquiry", "open"),
+        ("inquiry-1", "verification", "open"),
+        ("inquiry-1", "incident", "open"),
+    }
 
 
 async def test_the_key_of_a_request_stays_used_when_its_case_has_gone(archive: Archive) -> None:

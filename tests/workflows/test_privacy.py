@@ -14,10 +14,15 @@ from temporalio.service import RPCError
 
 from activities.key_ports import KeyErasedError
 from adapters.exports import SealedExports
+from adapters.incident_reads import IncidentReads
+from adapters.restrictions import Restrictions
 from adapters.tables import cases
 from runtime.case_errors import KeyReusedError, RefusedError
 from runtime.devserver import DevServer
 from sop import messages as m
+from sop.incident.messages import AddIncidentNote
+from sop.incident.models import IncidentOpening
+from sop.incident.records import IncidentFilter
 from sop.keys import RecordClass
 from sop.models import Channel
 from sop.policy import Policy
@@ -205,6 +210,45 @@ async def test_a_hold_on_the_customer_ends_no_open_case_of_theirs(
         RecordClass.HISTORY, RecordClass.INQUIRY,
     }  # fmt: skip
     assert (await desk.do(still, m.AddNote(actor=ANNA, text="Goes on."))).recorded
+
+
+@pytest.mark.clause("HOF-7.3")
+async def test_an_open_incident_about_their_case_stays_with_the_desk_until_it_is_closed(
+    on_both: Desk, customer: str
+) -> None:
+    desk = on_both
+    case_id = await a_closed_inquiry(desk, customer, customer)
+    incident = IncidentOpening(clause="HOF-5.2", subject="A letter", text="t", case_id=case_id)
+    about = await desk.cases.open_incident(incident, actor=ANNA, key=customer, digest=customer)
+    await desk.journal_holds(about.case_id, "incident.opened")
+    await erased(desk, f"{customer} erase", customer)
+    assert not await restricted(desk, about.case_id)
+    assert not await restricted(desk, case_id)
+    wanted = IncidentFilter(case_id=case_id)
+    listed = await asyncio.to_thread(IncidentReads(desk.database).incidents, wanted)
+    assert [one.incident_id for one in listed.incidents] == [about.case_id]
+    note = AddIncidentNote(actor=QUALITY, text="The letter came back.")
+    assert (await desk.do(about.case_id, note)).recorded
+
+
+async def test_an_open_inquiry_under_a_hold_is_worked_on_and_restricted_once_it_is_closed(
+    on_both: Desk, customer: str
+) -> None:
+    desk = on_both
+    still = await desk.open(customer, customer_id=customer)
+    await desk.journal_holds(still, "inquiry.opened")
+    await held(desk, f"{customer} hold", customer)
+    request_id = await erased(desk, f"{customer} erase", customer)
+    assert not await restricted(desk, still)
+    await desk.do(still, IDENTIFIED, RESOLVED, CONFIRMED)
+    await desk.handle(still).result()
+    await desk.time_passes(request_id, days=1, seconds=1)
+    await eventually(lambda: _looked(desk, request_id))
+    assert await restricted(desk, still)
+
+
+async def restricted(desk: Desk, case_id: str) -> bool:
+    return await asyncio.to_thread(Restrictions(desk.database).is_restricted, case_id)
 
 
 async def test_nothing_is_done_before_two_people_and_a_verified_requester(
