@@ -71,7 +71,7 @@ class SqlRecords:
             query = select(found).where(
                 found.c.customer_id == order.customer_id,
                 ended,
-                ~waits_for_another(found.c.case_id),
+                ~waits_for_another(found.c.case_id, order.ended),
             )
             for row in self._rows(query.order_by(found.c.case_id)):
                 facts = {**row, "closed_at": row["closed_at"] or order.at}
@@ -91,7 +91,7 @@ class SqlRecords:
             still = and_(found.c.closed_at.is_(None), found.c.case_id.not_in(order.ended))
             query = select(found.c.case_id).where(
                 found.c.customer_id == order.customer_id,
-                or_(still, waits_for_another(found.c.case_id)),
+                or_(still, waits_for_another(found.c.case_id, order.ended)),
             )
             kept += [
                 Kept(case_id=row["case_id"], record_class=record_class, because=Because.OPEN)

@@ -1,6 +1,6 @@
 """Where closed cases stand in the CRM, which of their rows belong to which class."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,8 +164,25 @@ def undisposed(kinds: tuple[str, ...], record_class: RecordClass) -> Subquery:
     return select(found).where(~gone).subquery("undisposed")
 
 
-def waits_for_another(case_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return whether something that was opened from a case, or is about it, is still open."""
-    return exists().where(handoffs.c.inquiry_id == case_id, handoffs.c.closed_at.is_(None)) | (
-        exists().where(incidents.c.case_id == case_id, incidents.c.closed_at.is_(None))
+def waits_for_another(
+    case_id: ColumnElement[str], ended: Collection[str] = ()
+) -> ColumnElement[bool]:
+    """Return whether something that was opened from a case, or is about it, is still open.
+
+    What was terminated never closes: `ended` names what an erasure has just ended, and what was
+    terminated before is known by its tombstone.
+    """
+    return _still_open(BY_KIND["handoff"], handoffs.c.inquiry_id == case_id, ended) | _still_open(
+        BY_KIND["incident"], incidents.c.case_id == case_id, ended
+    )
+
+
+def _still_open(
+    source: Source, related: ColumnElement[bool], ended: Collection[str]
+) -> ColumnElement[bool]:
+    return exists().where(
+        related,
+        source.closed_at.is_(None),
+        source.case_id.not_in(ended),
+        ~exists().where(disposed_cases.c.case_id == source.case_id),
     )

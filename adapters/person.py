@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from adapters.database import Database
+from adapters.disposal_tables import disposed_cases
 from adapters.handoff_tables import handoffs
 from adapters.person_sections import (
     ALWAYS,
@@ -36,12 +37,19 @@ class PersonRecords:
         self._database = database
 
     def open_cases(self, customer_id: str) -> tuple[str, ...]:
-        """Return the ids of a person's open cases: handoffs first, which inquiries wait for."""
+        """Return the ids of a person's open cases: handoffs first, which inquiries wait for.
+
+        What an erasure has terminated is over, though its row says nothing of it.
+        """
         of_handoffs = select(handoffs.c.handoff_id).where(
-            handoffs.c.customer_id == customer_id, handoffs.c.closed_at.is_(None)
+            handoffs.c.customer_id == customer_id,
+            handoffs.c.closed_at.is_(None),
+            ~exists().where(disposed_cases.c.case_id == handoffs.c.handoff_id),
         )
         of_inquiries = select(cases.c.case_id).where(
-            cases.c.customer_id == customer_id, cases.c.closed_at.is_(None)
+            cases.c.customer_id == customer_id,
+            cases.c.closed_at.is_(None),
+            ~exists().where(disposed_cases.c.case_id == cases.c.case_id),
         )
         return self._database.read(
             lambda connection: (

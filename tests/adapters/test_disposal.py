@@ -13,6 +13,7 @@ from adapters.crm_reads import CrmReads
 from adapters.disposal_tables import disposals, disposed_cases
 from adapters.keyring import SqlKeyring
 from adapters.local_wrapper import LocalWrapper
+from adapters.person import PersonRecords
 from adapters.proof_tables import certificate_cases, certificates
 from adapters.restrictions import Restrictions
 from adapters.tables import cases, customers, journal_entries
@@ -367,6 +368,26 @@ async def test_what_waits_for_an_open_incident_is_kept_though_its_history_has_go
         ("inquiry-1", "verification", "open"),
         ("inquiry-1", "incident", "open"),
     }
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_a_handoff_that_was_ended_does_not_keep_its_inquiry(archive: Archive) -> None:
+    """Neither in the erasure that terminates it, nor later, when its row still reads open."""
+    archive.close_handoff("handoff-1", None, inquiry_id="inquiry-1")
+    archive.close_inquiry("inquiry-1", None)
+    archive.close_inquiry("inquiry-2", None)
+    archive.close_handoff("handoff-2", None, inquiry_id="inquiry-2")
+    archive.holds.place_hold("hold-1", ["inquiry-2"], CLOSED)
+    everything = ("handoff-1", "inquiry-1", "handoff-2", "inquiry-2")
+    disposal = await archive.activities.erase(erasure(archive, ended=everything))
+    assert {each.case_id for each in disposal.gone} >= {"inquiry-1", "handoff-1"}
+    assert Because.OPEN not in {each.because for each in disposal.kept}
+    archive.holds.release_hold("hold-1", CLOSED)
+    still = PersonRecords(archive.database).open_cases("c-7")
+    assert still == ("inquiry-2",)
+    disposal = await archive.activities.erase(erasure(archive, ended=still, number=2))
+    assert Because.OPEN not in {each.because for each in disposal.kept}
+    assert not archive.works("inquiry-2", RecordClass.INQUIRY)
 
 
 async def test_the_key_of_a_request_stays_used_when_its_case_has_gone(archive: Archive) -> None:

@@ -154,5 +154,11 @@ def test_open_cases_are_those_that_are_not_closed(database: Database) -> None:
         for name in ("cases", "handoffs"):
             connection.execute(metadata.tables[name].update().values(closed_at=None))
 
+    def forget_the_tombstones(connection: Any) -> None:
+        connection.execute(metadata.tables["disposed_cases"].delete())
+
     database.write(reopen)
+    # What has a tombstone was terminated for an erasure, and is not to be ended again.
+    assert case_of(ME) not in reads.open_cases(ME)
+    database.write(forget_the_tombstones)
     assert reads.open_cases(ME) == (case_of(ME, "handoff"), case_of(ME))
