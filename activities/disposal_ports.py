@@ -76,10 +76,13 @@ class KeyDisposalPort(HoldsPort, Protocol):
         classes: Collection[RecordClass],
         *,
         customer_id: str | None,
+        about: Collection[str] = (),
         certificate_id: str,
         at: datetime,
     ) -> Destroyed:
         """Destroy keys for good, in the transaction that sees that there is no hold.
+
+        A hold on the customer, or on a case that the owner belongs to (`about`), is one on it.
 
         Raises:
             KeysUnavailableError: Try again; what was destroyed, is.

@@ -149,6 +149,7 @@ class DisposalActivities:
                 item.case_id,
                 (item.record_class,),
                 customer_id=item.customer_id,
+                about=item.about,
                 certificate_id=order.certificate_id,
                 at=order.at,
             )

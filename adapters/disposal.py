@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam,
 
 from activities.disposal_ports import CustomersGone
 from adapters.database import Database, StatementRefusedError
-from adapters.disposal_sources import undisposed, waits_for_another
+from adapters.disposal_sources import belongs_to, undisposed, waits_for_another
 from adapters.disposal_writes import (
     carry_out,
     certificate_of,
@@ -74,9 +74,9 @@ class SqlRecords:
                 ~waits_for_another(found.c.case_id, order.ended),
             )
             for row in self._rows(query.order_by(found.c.case_id)):
-                facts = {**row, "closed_at": row["closed_at"] or order.at}
-                until = due_at(record_class, facts["closed_at"], order.rules)
-                items.append(Disposable(record_class=record_class, due_at=until, **facts))
+                closed_at = row["closed_at"] or order.at
+                until = due_at(record_class, closed_at, order.rules)
+                items.append(_disposable(row, record_class, closed_at, until))
         return tuple(items)
 
     def open_of_customer(self, order: ErasureOrder) -> tuple[Kept, ...]:
@@ -231,7 +231,7 @@ class SqlRecords:
             until = due_at(record_class, row["closed_at"], question.rules)
             if until > question.at:  # the others closed later
                 break
-            items.append(Disposable(record_class=record_class, due_at=until, **dict(row)))
+            items.append(_disposable(row, record_class, row["closed_at"], until))
         return items
 
     def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
@@ -245,6 +245,20 @@ class SqlRecords:
             return work(connection)
 
         return self._database.write(take_turns)
+
+
+def _disposable(
+    row: RowMapping, record_class: RecordClass, closed_at: datetime, until: datetime
+) -> Disposable:
+    return Disposable(
+        case_id=row["case_id"],
+        kind=row["kind"],
+        record_class=record_class,
+        customer_id=row["customer_id"],
+        about=belongs_to(row),
+        closed_at=closed_at,
+        due_at=until,
+    )
 
 
 def _page(record_class: RecordClass) -> Select[Any]:

@@ -138,6 +138,7 @@ def _bury(connection: Connection, order: DisposalOrder, items: Sequence[Disposab
                     "kind": item.kind,
                     "customer_id": item.customer_id,
                     "closed_at": item.closed_at,
+                    "about": next(iter(item.about), None),
                 }
                 for item in new.values()
             ],

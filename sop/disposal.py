@@ -28,6 +28,8 @@ class Disposable(Payload):
     Attributes:
         kind: `inquiry`, `handoff`, `incident`, `duty`, `privacy`.
         customer_id: Whose case it is, or is about; None where it is nobody's.
+        about: The case that it was opened from, or is about, and the one that this came from: who
+            holds them holds it.
         closed_at: When the case closed.
         due_at: From then on it goes.
         keys: How many keys of it were destroyed; `histories`: how many were deleted.
@@ -37,6 +39,7 @@ class Disposable(Payload):
     kind: str
     record_class: RecordClass
     customer_id: str | None = None
+    about: tuple[str, ...] = ()
     closed_at: AwareDatetime
     due_at: AwareDatetime
     keys: int = 0

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import URL, text
 
 from activities.key_ports import KeyErasedError
+from activities.privacy_ports import OpenCase
 from adapters.crm_reads import CrmReads
 from adapters.disposal_tables import disposals, disposed_cases
 from adapters.keyring import SqlKeyring
@@ -137,6 +138,66 @@ async def test_what_is_held_stays_whole_and_goes_when_the_hold_is_released(
         {},
     )
     assert archive.counts()["cases"] == archive.counts()["customers"] == 0
+
+
+BELONG = ("handoff-1", "incident-1", "incident-2", "duty-1")
+
+
+def belonging(archive: Archive) -> None:
+    """Close an inquiry, and what was opened from it and about that, some time apart."""
+    archive.close_inquiry("inquiry-1", CLOSED)
+    archive.close_handoff("handoff-1", CLOSED, inquiry_id="inquiry-1")
+    archive.close_incident("incident-1", CLOSED, about="inquiry-1")
+    archive.close_incident("incident-2", CLOSED + timedelta(days=400), about="handoff-1")
+    archive.close_duty("duty-1", CLOSED, about="inquiry-1")
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-7.1")
+async def test_a_hold_on_an_inquiry_holds_what_was_opened_from_it_and_about_that(
+    archive: Archive,
+) -> None:
+    belonging(archive)
+    archive.close_handoff("handoff-2", CLOSED)
+    archive.holds.place_hold("hold-1", ["inquiry-1"], CLOSED)
+    run, _ = await archive.run(LATER)
+    assert set(run.held_cases) == {"inquiry-1", *BELONG}
+    assert {each["case_id"] for each in archive.rows(disposed_cases)} == {"handoff-2"}
+    for case_id in BELONG:
+        assert all(archive.works(case_id, each) for each in CLASSES[case_id.partition("-")[0]])
+    archive.holds.release_hold("hold-1", LATER)
+    run, _ = await archive.run(LATER)
+    assert run.held == {}
+    assert {name: count for name, count in archive.counts().items() if count} == {}
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-7.1")
+async def test_a_hold_reaches_what_is_left_of_cases_whose_rows_have_gone(archive: Archive) -> None:
+    """The handoff's row goes after three years; its other records, and the incident, after five."""
+    belonging(archive)
+    await archive.run(CLOSED.replace(year=CLOSED.year + 4))
+    assert archive.counts()["handoffs"] == 0
+    archive.holds.place_hold("hold-1", ["inquiry-1"], LATER)
+    run, _ = await archive.run(LATER)
+    assert set(run.held_cases) == {"inquiry-1", "handoff-1", "incident-1", "incident-2"}
+    assert run.gone == {}
+    assert archive.works("incident-2", RecordClass.INCIDENT)
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_an_erasure_keeps_what_belongs_to_a_held_inquiry(archive: Archive) -> None:
+    nothing = LegalBases(verification=LegalBasis.NONE, handoff=LegalBasis.NONE,
+                         incident=LegalBasis.NONE)  # fmt: skip
+    kept = archive.rules.retention.model_copy(update={"legal_basis": nothing})
+    archive.rules = archive.rules.model_copy(update={"retention": kept})
+    belonging(archive)
+    archive.close_handoff("handoff-2", None, inquiry_id="inquiry-1")
+    archive.holds.place_hold("hold-1", ["inquiry-1"], CLOSED)
+    disposal = await archive.activities.erase(erasure(archive, ended=("handoff-2",)))
+    assert disposal.gone == ()
+    assert {part.case_id for part in disposal.kept} == {"inquiry-1", "handoff-2", *BELONG}
+    assert {part.holds for part in disposal.kept} == {("hold-1",)}
+    (still,) = PersonRecords(archive.database).open_cases("c-7")
+    assert still == OpenCase("handoff-2", inquiry_id="inquiry-1")
 
 
 async def test_an_inquiry_waits_for_the_handoff_and_the_incident_opened_from_it(
@@ -375,17 +436,17 @@ async def test_a_handoff_that_was_ended_does_not_keep_its_inquiry(archive: Archi
     """Neither in the erasure that terminates it, nor later, when its row still reads open."""
     archive.close_handoff("handoff-1", None, inquiry_id="inquiry-1")
     archive.close_inquiry("inquiry-1", None)
-    archive.close_inquiry("inquiry-2", None)
+    archive.close_inquiry("inquiry-2", CLOSED)
     archive.close_handoff("handoff-2", None, inquiry_id="inquiry-2")
-    archive.holds.place_hold("hold-1", ["inquiry-2"], CLOSED)
-    everything = ("handoff-1", "inquiry-1", "handoff-2", "inquiry-2")
-    disposal = await archive.activities.erase(erasure(archive, ended=everything))
-    assert {each.case_id for each in disposal.gone} >= {"inquiry-1", "handoff-1"}
-    assert Because.OPEN not in {each.because for each in disposal.kept}
-    archive.holds.release_hold("hold-1", CLOSED)
-    still = PersonRecords(archive.database).open_cases("c-7")
-    assert still == ("inquiry-2",)
-    disposal = await archive.activities.erase(erasure(archive, ended=still, number=2))
+    archive.close_incident("incident-2", None, about="inquiry-2")
+    ended = ("handoff-1", "inquiry-1", "handoff-2")
+    disposal = await archive.activities.erase(erasure(archive, ended=ended))
+    assert {each.case_id for each in disposal.gone} == {"inquiry-1", "handoff-1", "handoff-2"}
+    waiting = {each.case_id for each in disposal.kept if each.because is Because.OPEN}
+    assert waiting == {"inquiry-2", "incident-2"}
+    archive.database.write(lambda c: c.execute(text("UPDATE incidents SET closed_at = opened_at")))
+    assert PersonRecords(archive.database).open_cases("c-7") == ()
+    disposal = await archive.activities.erase(erasure(archive, number=2))
     assert Because.OPEN not in {each.because for each in disposal.kept}
     assert not archive.works("inquiry-2", RecordClass.INQUIRY)
 
