@@ -24,6 +24,10 @@ class HistoriesUnavailableError(PortError):
     """Temporal did not answer; trying again may work."""
 
 
+class HistoriesStillShownError(PortError):
+    """Temporal has not deleted yet what it was told to; looking again may find it gone."""
+
+
 class Destroyed(Payload):
     """What became of an owner's keys.
 
