@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import URL, event, text
 
 from activities.key_ports import KeyErasedError
 from activities.privacy_ports import OpenCase
@@ -285,6 +287,69 @@ async def test_what_the_database_refuses_is_named_and_stops_no_other(archive: Ar
     assert [row["case_id"] for row in archive.rows(cases)] == ["inquiry-1"]
     run, _ = await archive.run(OVER + timedelta(days=2))
     assert (run.gone, run.failures) == ({"inquiry": 1}, {})
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_a_crash_between_the_parts_of_an_erasure_mixes_up_no_parts(archive: Archive) -> None:
+    """The repetition finds fewer items than the first attempt; each has a name of its own."""
+    for number in range(4):
+        archive.close_inquiry(f"inquiry-{number}", CLOSED)
+    with refused_deletions(archive, "inquiry-3"):
+        with crash_after(archive, parts=3), pytest.raises(CrashError):
+            await archive.activities.erase(erasure(archive))
+        assert len(archive.rows(certificates)) == 3
+        disposal = await archive.activities.erase(erasure(archive))
+    assert [row["case_id"] for row in archive.rows(cases)] == ["inquiry-3"]
+    gone = {(each.case_id, str(each.record_class)) for each in disposal.gone}
+    expected = {(f"inquiry-{n}", which) for n in range(4) for which in ("history", "inquiry")}
+    assert gone == expected - {("inquiry-3", "inquiry")}
+    assert len(disposal.gone) == len(gone)
+    refused = {each.case_id for each in disposal.kept if each.because is Because.REFUSED}
+    assert refused == {"inquiry-3"}
+    assert (disposal.counts["inquiry.cases"], disposal.customers_gone) == (3, 0)
+    assert {row["certificate_id"] for row in archive.rows(certificates)} == {
+        "erasure-1", *(f"erasure-1.{case_id}.{which}" for case_id, which in gone)
+    }  # fmt: skip
+    again = await archive.activities.erase(erasure(archive, number=2))
+    assert {each.case_id for each in again.gone} == {"inquiry-3"}
+    assert archive.counts()["cases"] == 0
+    assert again.customers_gone == 1
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_what_is_refused_as_the_only_item_has_its_certificate(archive: Archive) -> None:
+    archive.close_inquiry("inquiry-1", CLOSED)
+    await archive.run(CLOSED + timedelta(days=99))
+    with refused_deletions(archive, "inquiry-1"):
+        disposal = await archive.activities.erase(erasure(archive))
+    assert disposal.gone == ()
+    assert Because.REFUSED in {each.because for each in disposal.kept}
+    filed = {row["certificate_id"]: row["body"] for row in archive.rows(certificates)}
+    assert Disposal.model_validate_json(filed["erasure-1"]) == disposal
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+@contextmanager
+def crash_after(archive: Archive, parts: int) -> Iterator[None]:
+    """End the process when it has filed so many certificates, and is to file the next one."""
+    filed = 0
+
+    def watch(_: Any, __: Any, statement: str, *___: Any) -> None:
+        nonlocal filed
+        if statement.startswith("INSERT INTO certificates"):
+            if filed == parts:
+                raise CrashError
+            filed += 1
+
+    engine = archive.database.engine
+    event.listen(engine, "before_cursor_execute", watch)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", watch)
 
 
 class refused_deletions:  # noqa: N801 - used like a function
