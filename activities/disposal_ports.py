@@ -24,6 +24,10 @@ class HistoriesUnavailableError(PortError):
     """Temporal did not answer; trying again may work."""
 
 
+class HistoriesStillShownError(PortError):
+    """Temporal has not deleted yet what it was told to; looking again may find it gone."""
+
+
 class Destroyed(Payload):
     """What became of an owner's keys.
 
@@ -76,10 +80,13 @@ class KeyDisposalPort(HoldsPort, Protocol):
         classes: Collection[RecordClass],
         *,
         customer_id: str | None,
+        about: Collection[str] = (),
         certificate_id: str,
         at: datetime,
     ) -> Destroyed:
         """Destroy keys for good, in the transaction that sees that there is no hold.
+
+        A hold on the customer, or on a case that the owner belongs to (`about`), is one on it.
 
         Raises:
             KeysUnavailableError: Try again; what was destroyed, is.

@@ -13,11 +13,13 @@ from temporalio import activity
 from activities.disposal_ports import (
     CustomersGone,
     HistoriesPort,
+    HistoriesStillShownError,
     KeyDisposalPort,
     RecordsPort,
 )
 from activities.failures import named_failures
 from sop.disposal import (
+    MOST_NAMED,
     Because,
     Disposable,
     Disposal,
@@ -31,6 +33,9 @@ from sop.disposal import (
 from sop.models import Payload
 from sop.policy_rules import LegalBasis
 from sop.retention import basis_of
+
+ALARM_AT_ATTEMPT = 11
+"""Half an hour after the first look, by `workflows.options.UNTIL_FORGOTTEN`."""
 
 
 class Behind(Payload):
@@ -110,12 +115,23 @@ class DisposalActivities:
             activity.logger.error("retention.abandoned", extra={"count": len(abandoned)})
 
     @activity.defn(name="forget_histories")
-    async def forget_histories(self, wanted: CaseIds) -> CaseIds:
-        """Delete what Temporal has of cases; return those of which it still shows something."""
+    async def forget_histories(self, wanted: CaseIds) -> None:
+        """Delete what Temporal has of cases, and see that it shows nothing of them any more.
+
+        Raises:
+            ApplicationError: It still does: look again later. After half an hour it is an alarm,
+                for somebody must see what keeps it.
+        """
         with named_failures():
             await self.histories.forget(wanted.case_ids)
             left = await self.histories.remembered(wanted.case_ids)
-        return CaseIds(case_ids=tuple(sorted(left)))
+            if not left:
+                return
+            attempt = activity.info().attempt
+            if attempt >= ALARM_AT_ATTEMPT:
+                facts = {"cases": sorted(left)[:MOST_NAMED], "attempt": attempt}
+                activity.logger.error("erasure.histories_left", extra=facts)
+            raise HistoriesStillShownError(f"Temporal still shows {len(left)} cases")
 
     async def _abandoned(self) -> frozenset[str]:
         """Return the cases that are open, and have no workflow.
@@ -165,6 +181,7 @@ class DisposalActivities:
                 item.case_id,
                 (item.record_class,),
                 customer_id=item.customer_id,
+                about=item.about,
                 certificate_id=order.certificate_id,
                 at=order.at,
             )

@@ -1,6 +1,7 @@
 """Doing what privacy requests ask for (HOF-5.1). No person's data in what is returned."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from temporalio import activity
@@ -11,6 +12,7 @@ from activities.privacy_ports import EndPort, ExportPort, PersonPort, PrivacyJob
 from sop.keys import customer_owner
 from sop.models import Payload
 from sop.privacy.models import Work, WorkDone
+from sop.privacy.request import require_their_cases
 
 
 class Ended(Payload):
@@ -37,8 +39,15 @@ class PrivacyActivities:
 
     @activity.defn(name="place_hold")
     def place_hold(self, job: PrivacyJob) -> None:
-        """Place a hold, once however often it is tried."""
+        """Place a hold, once however often it is tried; refuse one on cases of nobody or others.
+
+        Raises:
+            ApplicationError: `case-not-found`, which no repetition mends; nothing is held.
+        """
         with named_failures():
+            if job.cases:
+                theirs = self.person.theirs(job.customer_id, job.cases)
+                require_their_cases(job.customer_id, job.cases, theirs)
             self.holds.place_hold(job.request_id, _scopes(job), job.at)
 
     @activity.defn(name="release_hold")
@@ -73,8 +82,9 @@ class PrivacyActivities:
         """End a person's open cases, but for those that a hold covers."""
         in_order, terminated = 0, list[str]()
         with named_failures():
-            for case_id in await asyncio.to_thread(self.person.open_cases, job.customer_id):
-                if await asyncio.to_thread(self._is_held, case_id, job.customer_id):
+            for case_id, about in await asyncio.to_thread(self.person.open_cases, job.customer_id):
+                scopes = (customer_owner(job.customer_id), case_id, *((about,) if about else ()))
+                if await asyncio.to_thread(self._are_held, scopes):
                     continue
                 activity.heartbeat()
                 if await self.ending.end(case_id):
@@ -85,12 +95,13 @@ class PrivacyActivities:
 
     @activity.defn(name="holds_stand")
     def holds_stand(self, job: PrivacyJob) -> bool:
-        """Return whether every one of a person's cases is still under a hold."""
+        """Return whether none of the holds that kept something was released."""
         with named_failures():
-            return all(self._is_held(case_id, job.customer_id) for case_id in job.cases)
+            known = self.holds.all_holds()
+        stand = {hold.hold_id for hold in known if hold.released_at is None}
+        return bool(job.holds) and stand.issuperset(job.holds)
 
-    def _is_held(self, case_id: str, customer_id: str) -> bool:
-        scopes = (customer_owner(customer_id), case_id)
+    def _are_held(self, scopes: Iterable[str]) -> bool:
         return any(self.holds.holds(scope) for scope in scopes)
 
 

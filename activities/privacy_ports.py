@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from activities.ports import PortError
 from sop.models import Payload
@@ -13,6 +13,13 @@ class TemporalUnavailableError(PortError):
     """Temporal did not answer; trying again may work."""
 
 
+class OpenCase(NamedTuple):
+    """A case that is not closed, and the inquiry from which it was opened."""
+
+    case_id: str
+    inquiry_id: str | None = None
+
+
 class PersonPort(Protocol):
     """Everything that is kept of one person; raises CrmUnavailableError: try again."""
 
@@ -20,8 +27,12 @@ class PersonPort(Protocol):
         """Return every record of a person, and what is withheld of it and why."""
         ...
 
-    def open_cases(self, customer_id: str) -> tuple[str, ...]:
-        """Return the ids of a person's inquiries and handoffs that are not closed."""
+    def theirs(self, customer_id: str, case_ids: Collection[str]) -> frozenset[str]:
+        """Return which inquiries and handoffs are a person's, or what is left of them is."""
+        ...
+
+    def open_cases(self, customer_id: str) -> tuple[OpenCase, ...]:
+        """Return a person's inquiries and handoffs that are not closed."""
         ...
 
 
@@ -65,9 +76,15 @@ class EndPort(Protocol):
 
 
 class PrivacyJob(Payload):
-    """A piece of work for a privacy request."""
+    """A piece of work for a privacy request.
+
+    Attributes:
+        cases: What it is about; none: everything of the customer.
+        holds: The holds that kept something of an erasure.
+    """
 
     request_id: str
     customer_id: str
     cases: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
     at: datetime

@@ -1,6 +1,5 @@
 """The records of closed cases: what is due, and deleting it with a certificate."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -9,13 +8,13 @@ from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam,
 
 from activities.disposal_ports import CustomersGone
 from adapters.database import Database, StatementRefusedError
-from adapters.disposal_sources import undisposed, waits_for_another
+from adapters.disposal_sources import belongs_to, undisposed, waits_for_another
 from adapters.disposal_writes import (
     carry_out,
-    certificate_of,
     certified,
     dispose_of_customer,
     file_once,
+    part_of,
     without_cases,
 )
 from adapters.journal_purge import PurgeCertificate
@@ -33,7 +32,7 @@ from sop.disposal import (
     RetentionRun,
 )
 from sop.keys import RecordClass
-from sop.retention import CLASSES, ORDER, due_at, kinds_with, not_before
+from sop.retention import ORDER, due_at, kinds_with, not_before
 
 T = TypeVar("T")
 
@@ -71,12 +70,12 @@ class SqlRecords:
             query = select(found).where(
                 found.c.customer_id == order.customer_id,
                 ended,
-                ~waits_for_another(found.c.case_id),
+                ~waits_for_another(found.c.case_id, order.ended),
             )
             for row in self._rows(query.order_by(found.c.case_id)):
-                facts = {**row, "closed_at": row["closed_at"] or order.at}
-                until = due_at(record_class, facts["closed_at"], order.rules)
-                items.append(Disposable(record_class=record_class, due_at=until, **facts))
+                closed_at = row["closed_at"] or order.at
+                until = due_at(record_class, closed_at, order.rules)
+                items.append(_disposable(row, record_class, closed_at, until))
         return tuple(items)
 
     def open_of_customer(self, order: ErasureOrder) -> tuple[Kept, ...]:
@@ -85,17 +84,19 @@ class SqlRecords:
         Raises:
             CrmUnavailableError: Try again.
         """
-        found = undisposed(tuple(CLASSES), RecordClass.HISTORY)
-        still = and_(found.c.closed_at.is_(None), found.c.case_id.not_in(order.ended))
-        query = select(found).where(
-            found.c.customer_id == order.customer_id,
-            or_(still, waits_for_another(found.c.case_id)),
-        )
-        return tuple(
-            Kept(case_id=row["case_id"], record_class=record_class, because=Because.OPEN)
-            for row in self._rows(query.order_by(found.c.case_id))
-            for record_class in CLASSES[row["kind"]]
-        )
+        kept: list[Kept] = []
+        for record_class in ORDER:
+            found = undisposed(kinds_with(record_class), record_class)
+            still = and_(found.c.closed_at.is_(None), found.c.case_id.not_in(order.ended))
+            query = select(found.c.case_id).where(
+                found.c.customer_id == order.customer_id,
+                or_(still, waits_for_another(found.c.case_id, order.ended)),
+            )
+            kept += [
+                Kept(case_id=row["case_id"], record_class=record_class, because=Because.OPEN)
+                for row in self._rows(query.order_by(found.c.case_id))
+            ]
+        return tuple(kept)
 
     def open_cases(self) -> frozenset[str]:
         """Return the cases that are not closed, of every kind.
@@ -124,8 +125,8 @@ class SqlRecords:
         try:
             return self._in_turn(lambda connection: carry_out(connection, order, let_go))
         except StatementRefusedError:
-            if len(order.items) <= 1:
-                return self._refused(order)
+            if not order.items:  # the customer's own record is what is refused
+                raise
         return self._in_parts(order, let_go)
 
     def dispose_of_customers(self, after: str, let_go: Callable[[str], bool]) -> CustomersGone:
@@ -161,48 +162,37 @@ class SqlRecords:
         self._in_turn(lambda connection: file_once(connection, certificate))
 
     def _in_parts(self, order: DisposalOrder, let_go: Callable[[str], bool]) -> Disposal:
-        """Dispose of each item by itself, so that one that is refused stops no other."""
-        parts = [
-            self.dispose(
-                order.model_copy(
-                    update={
-                        "certificate_id": f"{order.certificate_id}.{number}",
-                        "items": (item,),
-                        "kept": (),
-                    }
-                ),
-                let_go,
-            )
-            for number, item in enumerate(order.items, 1)
-        ]
-        whole = Disposal(
-            certificate_id=order.certificate_id,
-            at=order.at,
-            policy_version=order.policy_version,
-            gone=tuple(gone for part in parts for gone in part.gone),
-            kept=(*order.kept, *(kept for part in parts for kept in part.kept)),
-            counts=dict(sum((Counter(part.counts) for part in parts), Counter[str]())),
-            customers_gone=max(part.customers_gone for part in parts),
-        )
-        self._in_turn(lambda connection: file_once(connection, certificate_of(order, whole)))
-        return whole
+        """Dispose of each item by itself, so that one that is refused stops no other.
 
-    def _refused(self, order: DisposalOrder) -> Disposal:
-        kept = tuple(
-            Kept(
-                case_id=item.case_id,
-                record_class=item.record_class,
-                because=Because.REFUSED,
-                until=item.due_at,
-            )
-            for item in order.items
+        The whole has its certificate, whatever was refused. A customer's own record goes last, and
+        only if nothing was.
+        """
+        refused = [item for item in order.items if not self._alone(order, item)]
+        kept = (*order.kept, *(_refused(item) for item in refused))
+        gone = tuple(item for item in order.items if item not in refused)
+        own = None if refused else order.customer_id
+        whole = order.model_copy(update={"items": gone, "kept": kept, "customer_id": own})
+        return self._in_turn(lambda connection: carry_out(connection, whole, let_go))
+
+    def _alone(self, order: DisposalOrder, item: Disposable) -> bool:
+        """Dispose of an item under a certificate of its own; return False if it is refused.
+
+        The certificate bears the names of case and class: a repetition after a crash, which finds
+        fewer items, takes none for another's.
+        """
+        part = order.model_copy(
+            update={
+                "certificate_id": part_of(order.certificate_id, item),
+                "items": (item,),
+                "kept": (),
+                "customer_id": None,
+            }
         )
-        return Disposal(
-            certificate_id=order.certificate_id,
-            at=order.at,
-            policy_version=order.policy_version,
-            kept=(*order.kept, *kept),
-        )
+        try:
+            self._in_turn(lambda connection: carry_out(connection, part, lambda _: False))
+        except StatementRefusedError:
+            return False
+        return True
 
     def _due(self, connection: Connection, question: DueQuestion) -> Due:
         items: list[Disposable] = []
@@ -239,7 +229,7 @@ class SqlRecords:
             until = due_at(record_class, row["closed_at"], question.rules)
             if until > question.at:  # the others closed later
                 break
-            items.append(Disposable(record_class=record_class, due_at=until, **dict(row)))
+            items.append(_disposable(row, record_class, row["closed_at"], until))
         return items
 
     def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
@@ -253,6 +243,29 @@ class SqlRecords:
             return work(connection)
 
         return self._database.write(take_turns)
+
+
+def _disposable(
+    row: RowMapping, record_class: RecordClass, closed_at: datetime, until: datetime
+) -> Disposable:
+    return Disposable(
+        case_id=row["case_id"],
+        kind=row["kind"],
+        record_class=record_class,
+        customer_id=row["customer_id"],
+        about=belongs_to(row),
+        closed_at=closed_at,
+        due_at=until,
+    )
+
+
+def _refused(item: Disposable) -> Kept:
+    return Kept(
+        case_id=item.case_id,
+        record_class=item.record_class,
+        because=Because.REFUSED,
+        until=item.due_at,
+    )
 
 
 def _page(record_class: RecordClass) -> Select[Any]:

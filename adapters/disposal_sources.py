@@ -1,12 +1,13 @@
 """Where closed cases stand in the CRM, which of their rows belong to which class."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    RowMapping,
     Select,
     String,
     Subquery,
@@ -36,8 +37,9 @@ class Source:
 
     Attributes:
         own: The class of the row itself, and of the case's journal, tasks, escalations, outbox.
-        customer: Whose case it is; None where `about` says so, by another case's id;
+        customer: Whose case it is; None where the case that it is about says so;
             neither: nobody's.
+        about: The case that it was opened from, or is about.
     """
 
     kind: str
@@ -81,6 +83,7 @@ SOURCES = (
         handoffs.c.handoff_id,
         handoffs.c.closed_at,
         handoffs.c.customer_id,
+        about=handoffs.c.inquiry_id,
     ),
     Source(
         "incident",
@@ -147,25 +150,56 @@ def undisposed(kinds: tuple[str, ...], record_class: RecordClass) -> Subquery:
             literal(source.kind).label("kind"),
             source.customer_id().label("customer_id"),
             source.closed_at.label("closed_at"),
+            (cast(null(), String) if source.about is None else source.about).label("about"),
         ).where(~exists().where(disposed_cases.c.case_id == source.case_id))
         for source in SOURCES
         if source.kind in kinds
     ]
     tombstone = disposed_cases.c
-    parts.append(
-        select(tombstone.case_id, tombstone.kind, tombstone.customer_id, tombstone.closed_at).where(
-            tombstone.kind.in_(kinds)
-        )
-    )
+    left = (tombstone.case_id, tombstone.kind, tombstone.customer_id, tombstone.closed_at)
+    parts.append(select(*left, tombstone.about).where(tombstone.kind.in_(kinds)))
     found = union_all(*parts).subquery("found")
     gone = exists().where(
         disposals.c.case_id == found.c.case_id, disposals.c.record_class == record_class.value
     )
-    return select(found).where(~gone).subquery("undisposed")
+    return select(found, _came_from(found.c.about)).where(~gone).subquery("undisposed")
 
 
-def waits_for_another(case_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return whether something that was opened from a case, or is about it, is still open."""
-    return exists().where(handoffs.c.inquiry_id == case_id, handoffs.c.closed_at.is_(None)) | (
-        exists().where(incidents.c.case_id == case_id, incidents.c.closed_at.is_(None))
+def belongs_to(row: RowMapping) -> tuple[str, ...]:
+    """Return the cases that a row of `undisposed` belongs to, the nearest first."""
+    # A duty may be about a person or a policy: what holds these is no hold on a case.
+    both = (row["about"], row["came_from"])
+    return tuple(each for each in both if each and each.startswith(("inquiry-", "handoff-")))
+
+
+def _came_from(case_id: ColumnElement[str]) -> ColumnElement[str | None]:
+    """Return the inquiry from which a handoff was opened, whatever is left of that."""
+    known = (
+        select(handoffs.c.inquiry_id).where(handoffs.c.handoff_id == case_id).scalar_subquery(),
+        select(disposed_cases.c.about).where(disposed_cases.c.case_id == case_id).scalar_subquery(),
+    )
+    return func.coalesce(*known).label("came_from")
+
+
+def waits_for_another(
+    case_id: ColumnElement[str], ended: Collection[str] = ()
+) -> ColumnElement[bool]:
+    """Return whether something that was opened from a case, or is about it, is still open.
+
+    What was terminated never closes: `ended` names what an erasure has just ended, and what was
+    terminated before is known by its tombstone.
+    """
+    return _still_open(BY_KIND["handoff"], handoffs.c.inquiry_id == case_id, ended) | _still_open(
+        BY_KIND["incident"], incidents.c.case_id == case_id, ended
+    )
+
+
+def _still_open(
+    source: Source, related: ColumnElement[bool], ended: Collection[str]
+) -> ColumnElement[bool]:
+    return exists().where(
+        related,
+        source.closed_at.is_(None),
+        source.case_id.not_in(ended),
+        ~exists().where(disposed_cases.c.case_id == source.case_id),
     )

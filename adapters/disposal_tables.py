@@ -15,6 +15,8 @@ disposed_cases = Table(
     # For holds on the customer, while there is something to hold; then it is emptied.
     Column("customer_id", String),
     Column("closed_at", UtcDateTime, nullable=False),
+    # The case that it was opened from, or is about: a hold on that one holds it, too.
+    Column("about", PlainText),
     Index(None, "kind", "closed_at", "case_id"),
     Index(None, "customer_id"),
 )

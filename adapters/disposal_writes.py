@@ -12,6 +12,7 @@ from adapters.disposal_tables import disposals, disposed_cases
 from adapters.handoff_tables import handoffs
 from adapters.identity_tables import identity_factors
 from adapters.journal_purge import PurgeCertificate, file_certificate, purge_journals
+from adapters.privacy_tables import restrictions
 from adapters.proof_tables import certificates
 from adapters.tables import cases, customers, journal_entries
 from sop.disposal import Disposable, Disposal, DisposalOrder, Gone
@@ -27,7 +28,10 @@ _ALONE = (
 def carry_out(
     connection: Connection, order: DisposalOrder, let_go: Callable[[str], bool]
 ) -> Disposal:
-    """Delete what an order names, and file its certificate; repeating it changes nothing."""
+    """Delete what an order names, and file its certificate; repeating it changes nothing.
+
+    The certificate says, too, what went before under certificates of its parts.
+    """
     known = certified(connection, order.certificate_id)
     if known is not None:
         return known
@@ -41,13 +45,19 @@ def carry_out(
     gone = 0
     if order.customer_id is not None:
         gone = dispose_of_customer(connection, order.customer_id, let_go)
+    # An erasure finds nothing any more of what went in parts; a batch finds all that it named.
+    in_parts = order.kind == "erasure" or len(items) < len(order.items)
+    parts = _parts(connection, order.certificate_id) if in_parts else []
     disposal = Disposal(
         certificate_id=order.certificate_id,
         at=order.at,
         policy_version=order.policy_version,
-        gone=tuple(Gone(case_id=each.case_id, record_class=each.record_class) for each in items),
+        gone=(
+            *(each for part in parts for each in part.gone),
+            *(Gone(case_id=each.case_id, record_class=each.record_class) for each in items),
+        ),
         kept=order.kept,
-        counts=dict(sorted(counts.items())),
+        counts=dict(sorted(sum((Counter(part.counts) for part in parts), counts).items())),
         customers_gone=gone,
     )
     cases_listed = frozenset(item.case_id for item in own)
@@ -55,6 +65,11 @@ def carry_out(
     if purge_journals(connection, cases_listed, order.certificate_id) != sum(journals.values()):
         raise CrmUnavailableError("the journal was written to meanwhile")
     return disposal
+
+
+def part_of(certificate_id: str, item: Disposable) -> str:
+    """Return the id of the certificate under which an item goes by itself."""
+    return f"{certificate_id}.{item.case_id}.{item.record_class}"
 
 
 def certificate_of(
@@ -84,6 +99,15 @@ def without_cases(connection: Connection, after: str, limit: int) -> list[str]:
     """Return customers of whom no inquiry and no handoff is left, in the order of their ids."""
     query = select(customers.c.customer_id).where(customers.c.customer_id > after, *_ALONE)
     return list(connection.execute(query.order_by(customers.c.customer_id).limit(limit)).scalars())
+
+
+def _parts(connection: Connection, certificate_id: str) -> list[Disposal]:
+    """Return what the certificates of an order's parts say, in the order of their names."""
+    row = certificates.c
+    of_parts = row.certificate_id.startswith(f"{certificate_id}.", autoescape=True)
+    query = select(row.body).where(of_parts)
+    bodies = connection.execute(query.order_by(row.certificate_id)).scalars()
+    return [Disposal.model_validate_json(body) for body in bodies]
 
 
 def dispose_of_customer(
@@ -137,6 +161,7 @@ def _bury(connection: Connection, order: DisposalOrder, items: Sequence[Disposab
                     "kind": item.kind,
                     "customer_id": item.customer_id,
                     "closed_at": item.closed_at,
+                    "about": next(iter(item.about), None),
                 }
                 for item in new.values()
             ],
@@ -157,7 +182,10 @@ def _bury(connection: Connection, order: DisposalOrder, items: Sequence[Disposab
 
 
 def _forget_customers(connection: Connection, items: Sequence[Disposable]) -> None:
-    """Empty the customer in what is left of cases of which nothing is left to hold."""
+    """Empty the customer in what is left of cases of which nothing is left to hold.
+
+    Nothing is left to be restricted, either.
+    """
     ids = {item.case_id: item.kind for item in items}
     count = func.count()
     gone = select(disposals.c.case_id, count).where(disposals.c.case_id.in_(ids))
@@ -169,6 +197,7 @@ def _forget_customers(connection: Connection, items: Sequence[Disposable]) -> No
     if whole:
         emptied = update(disposed_cases).where(disposed_cases.c.case_id.in_(whole))
         connection.execute(emptied.values(customer_id=None))
+        connection.execute(delete(restrictions).where(restrictions.c.case_id.in_(whole)))
 
 
 def _delete(connection: Connection, items: Sequence[Disposable]) -> Counter[str]:

@@ -97,17 +97,21 @@ class KeyDisposal:
         classes: Collection[RecordClass],
         *,
         customer_id: str | None,
+        about: Collection[str] = (),
         certificate_id: str,
         at: datetime,
     ) -> Destroyed:
         """Destroy keys for good, in the transaction that sees that there is no hold.
+
+        A hold on the customer, or on a case that the owner belongs to (`about`), is one on it.
 
         A class without a key is given a destroyed one: so none is made later on.
 
         Raises:
             KeysUnavailableError: Try again.
         """
-        scopes = (owner,) if customer_id is None else (owner, customer_owner(customer_id))
+        of_customer = () if customer_id is None else (customer_owner(customer_id),)
+        scopes = (owner, *of_customer, *about)
         destroy = _destruction(self._database)
         rows = [_destroyed(owner, which, certificate_id, at) for which in sorted(set(classes))]
 

@@ -1,14 +1,16 @@
 """Everything that is kept of one person, read for an export or an erasure (HOF-5.1)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
+from activities.privacy_ports import OpenCase
 from adapters.database import Database
+from adapters.disposal_tables import disposed_cases
 from adapters.handoff_tables import handoffs
 from adapters.person_sections import (
     ALWAYS,
@@ -16,6 +18,7 @@ from adapters.person_sections import (
     STAFF_IN_DETAILS,
     WHOLLY_WITHHELD,
     Part,
+    own_cases,
 )
 from adapters.tables import cases
 from sop.erased import ERASED, ERASED_PARTICULARS
@@ -35,18 +38,35 @@ class PersonRecords:
         """Read from the CRM's database."""
         self._database = database
 
-    def open_cases(self, customer_id: str) -> tuple[str, ...]:
-        """Return the ids of a person's open cases: handoffs first, which inquiries wait for."""
-        of_handoffs = select(handoffs.c.handoff_id).where(
-            handoffs.c.customer_id == customer_id, handoffs.c.closed_at.is_(None)
+    def theirs(self, customer_id: str, case_ids: Collection[str]) -> frozenset[str]:
+        """Return which inquiries and handoffs are a person's, or what is left of them is.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        every = own_cases(customer_id).subquery()
+        query = select(every.c.case_id).where(every.c.case_id.in_(case_ids))
+        return self._database.read(lambda connection: frozenset(connection.scalars(query)))
+
+    def open_cases(self, customer_id: str) -> tuple[OpenCase, ...]:
+        """Return a person's open cases: handoffs first, which inquiries wait for.
+
+        What an erasure has terminated is over, though its row says nothing of it.
+        """
+        of_handoffs = select(handoffs.c.handoff_id, handoffs.c.inquiry_id).where(
+            handoffs.c.customer_id == customer_id,
+            handoffs.c.closed_at.is_(None),
+            ~exists().where(disposed_cases.c.case_id == handoffs.c.handoff_id),
         )
         of_inquiries = select(cases.c.case_id).where(
-            cases.c.customer_id == customer_id, cases.c.closed_at.is_(None)
+            cases.c.customer_id == customer_id,
+            cases.c.closed_at.is_(None),
+            ~exists().where(disposed_cases.c.case_id == cases.c.case_id),
         )
         return self._database.read(
             lambda connection: (
-                *connection.execute(of_handoffs).scalars(),
-                *connection.execute(of_inquiries).scalars(),
+                *(OpenCase(*row) for row in connection.execute(of_handoffs)),
+                *map(OpenCase, connection.execute(of_inquiries).scalars()),
             )
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, Table, or_, select, union
 
 from adapters.access_tables import access_log
 from adapters.disposal_tables import disposals, disposed_cases
@@ -104,12 +104,20 @@ def _own_cases(customer_id: str) -> tuple[Select[Any], ...]:
     )
 
 
+def own_cases(customer_id: str) -> CompoundSelect[Any]:
+    """Return what reads the ids of a person's inquiries and handoffs, and of what is left of them.
+
+    What is left names the person until nothing is left that could be held.
+    """
+    return union(*_own_cases(customer_id))
+
+
 def case_ids(customer_id: str) -> Select[Any]:
     """Return what reads the ids of all that is about a person.
 
     Their inquiries and handoffs, incidents and audits of these, and their privacy requests.
     """
-    own = union(*_own_cases(customer_id)).subquery()
+    own = own_cases(customer_id).subquery()
     owned = select(own.c.case_id)
     every = union(
         *_own_cases(customer_id),

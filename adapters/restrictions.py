@@ -23,7 +23,11 @@ class Restrictions:
         self._database = database
 
     def restrict(self, request_id: str, case_ids: Collection[str], at: datetime) -> None:
-        """Restrict cases, once."""
+        """Restrict cases, once; it ends when nothing is left of a case.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
         rows = [
             {"case_id": case_id, "request_id": request_id, "since": at}
             for case_id in sorted(set(case_ids))

@@ -37,6 +37,7 @@ from adapters.jwks import FetchedKeys, GivenKeys, KeySource, NotAKeySetError
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.migrate import current, head
 from adapters.oidc import TOKEN_TYPES, BearerTokens, Trust
+from adapters.person import PersonRecords
 from adapters.privacy_reads import PrivacyReads
 from adapters.recipient_keys import RecipientKeys
 from adapters.restrictions import Restrictions
@@ -228,6 +229,7 @@ def assemble(
             policy,
             task_queue=task_queue,
             digest_of=reads.find_case_digest,
+            theirs=PersonRecords(database).theirs,
             training=TrainingRing(training, policy),
             ui=ui,
         ),

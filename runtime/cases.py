@@ -1,7 +1,7 @@
 """The only gateway to the workflows: starts, updates and finds cases, and owns their ids."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +49,7 @@ from sop.policy import Policy
 from sop.privacy.describe import summary as privacy_summary
 from sop.privacy.messages import PrivacyOrder
 from sop.privacy.models import PrivacyOpening
-from sop.privacy.request import PrivacyRequest
+from sop.privacy.request import PrivacyRequest, require_their_cases
 from sop.privacy.request import check_order as check_privacy
 from sop.privacy.state import PrivacyStart
 from sop.procedure import Procedure
@@ -86,6 +86,7 @@ class Cases:
         task_queue: Where the workers listen.
         digest_of: Returns the request digest of a case that the CRM knows, else None: the CRM
             remembers a key longer than Temporal does.
+        theirs: Returns which of some inquiries and handoffs are a customer's, as the CRM knows.
         training: Asks for the training of who reports a step.
         ui: Address of the Temporal UI, for links.
     """
@@ -97,6 +98,7 @@ class Cases:
         *,
         task_queue: str,
         digest_of: Callable[[str], str | None],
+        theirs: Callable[[str, Collection[str]], frozenset[str]],
         training: Training,
         ui: str,
     ) -> None:
@@ -105,6 +107,7 @@ class Cases:
         self.policy = policy
         self._task_queue = task_queue
         self._digest_of = digest_of
+        self._theirs = theirs
         self._training = training
         self._ui = ui
 
@@ -199,9 +202,11 @@ class Cases:
         """Open a privacy request, or place a hold, once per caller and key (HOF-5.1).
 
         Raises:
-            RefusedError: The policy or the actor's role does not allow it.
+            RefusedError: The policy or the actor's role does not allow it; or a hold names a case
+                that is not the customer's, as far as the CRM knows.
             KeyReusedError: The key was used for another request.
             TemporalUnavailableError: Try again with the same key.
+            CrmUnavailableError: The same; nobody can say now whose the cases of a hold are.
         """
         if self.policy.privacy is None:
             missing = InvalidValueError(
@@ -221,7 +226,12 @@ class Cases:
             check_privacy(order)
         except SopError as error:
             raise RefusedError.of(error) from None
-        return await self._once(order.case_id, digest, lambda: self._start_privacy(order))
+
+        async def begin() -> Opened:
+            await self._require_their_cases(opening)
+            return await self._start_privacy(order)
+
+        return await self._once(order.case_id, digest, begin)
 
     async def step(self, case_id: str, command: Command, *, key: str | None) -> Receipt:
         """Report a step to a case, once per caller and key.
@@ -386,6 +396,16 @@ class Cases:
         case = Incident.begin(start, order.received_at)
         line = incident_summary(order.policy.desk.local(order.received_at))
         return await self._begin("IncidentWorkflow", start, case, order.digest, line)
+
+    async def _require_their_cases(self, opening: PrivacyOpening) -> None:
+        if not opening.cases:
+            return
+        customer_id, cases = opening.customer_id, opening.cases
+        theirs = await asyncio.to_thread(self._theirs, customer_id, cases)
+        try:
+            require_their_cases(customer_id, cases, theirs)
+        except SopError as error:
+            raise RefusedError.of(error) from None
 
     async def _start_privacy(self, order: PrivacyOrder) -> Opened:
         start = PrivacyStart(

@@ -1,7 +1,7 @@
 """What is destroyed, what is kept and why, and the certificate of it (INQ-7.1, HOF-5.1, HOF-7)."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from pydantic import AwareDatetime
@@ -28,6 +28,8 @@ class Disposable(Payload):
     Attributes:
         kind: `inquiry`, `handoff`, `incident`, `duty`, `privacy`.
         customer_id: Whose case it is, or is about; None where it is nobody's.
+        about: The case that it was opened from, or is about, and the one that this came from: who
+            holds them holds it.
         closed_at: When the case closed.
         due_at: From then on it goes.
         keys: How many keys of it were destroyed; `histories`: how many were deleted.
@@ -37,6 +39,7 @@ class Disposable(Payload):
     kind: str
     record_class: RecordClass
     customer_id: str | None = None
+    about: tuple[str, ...] = ()
     closed_at: AwareDatetime
     due_at: AwareDatetime
     keys: int = 0
@@ -105,6 +108,20 @@ class Kept(Payload):
     basis: LegalBasis | None = None
     holds: tuple[str, ...] = ()
     until: AwareDatetime | None = None
+
+
+_AT_WORK = frozenset({Because.OPEN, Because.RUNNING})
+
+
+def closed_and_kept(kept: Iterable[Kept]) -> tuple[str, ...]:
+    """Return the cases that are kept although they are closed: the desk is to read them no more.
+
+    A case that is kept because somebody still works on it, or on what was opened from it, stays
+    with the desk: its clocks run (HOF-7.3).
+    """
+    kept = tuple(kept)
+    at_work = {part.case_id for part in kept if part.because in _AT_WORK}
+    return tuple(sorted({part.case_id for part in kept} - at_work))
 
 
 class Gone(Payload):

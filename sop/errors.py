@@ -64,6 +64,12 @@ class HiddenCaseError(NotAllowedError):
     code = "case-not-found"
 
 
+class NotTheirCaseError(SopError):
+    """A case that is named does not exist, or is another customer's: whoever asks cannot tell."""
+
+    code = "case-not-found"
+
+
 class InvalidValueError(SopError):
     """A value is well-formed, but the policy or the case does not allow it."""
 

@@ -177,6 +177,7 @@ _PRIVACY = {
     "erasure.done": "erased what the law does not keep: {destroyed} destroyed, {ended} open cases "
     "ended, {remaining} remain[ ({why:list})][; certificates: {certificates:list}]",
     "hold.placed": "placed the hold on {scope:list}: nothing of it is destroyed",
+    "hold.refused": "placed no hold: {reason:words}[; cases: {cases:list}]",
     "hold.released": "released the hold",
     "hold.reviewed": "reviewed the hold: it is still needed, until {review_at:local}",
     "hold.review_overdue": "found the hold not reviewed, due {review_at:local}",

@@ -27,6 +27,7 @@ from adapters.holidays import holiday_dates
 from adapters.incidents import SqlIncidents
 from adapters.migrate import upgrade
 from adapters.oncall import OutboxOnCall
+from adapters.person import PersonRecords
 from adapters.secure_mail import OutboxSecureMail
 from adapters.staff import TrainingRecords
 from runtime.cases import Cases
@@ -229,6 +230,7 @@ async def a_desk(
             policy,
             task_queue=task_queue,
             digest_of=reads.find_case_digest,
+            theirs=PersonRecords(database).theirs,
             training=TrainingRing(TrainingRecords(database), policy),
             ui=server.ui_url,
         )

@@ -1,7 +1,5 @@
 """Disposing in batches: the run of retention, and erasure with the end of its histories."""
 
-from datetime import timedelta
-
 from activities.disposing import Behind, CaseIds, DisposalActivities
 from sop.disposal import (
     Cursor,
@@ -16,16 +14,13 @@ from sop.policy import Policy
 from sop.retention import rules_of
 from temporalio import workflow
 
-from workflows.options import ASK_WHAT_IS_DUE, DISPOSE
+from workflows.options import ASK_WHAT_IS_DUE, DISPOSE, UNTIL_FORGOTTEN
 
 BATCHES_TO_A_RUN = 100
 """So many batches, then the workflow continues as new: histories stay short."""
 
 BATCH = 50
 """Classes of cases that are disposed of at once, in one transaction."""
-
-LOOK_AGAIN = timedelta(seconds=30)
-"""Between two looks whether Temporal has deleted what it was told to: it takes half a minute."""
 
 
 class RetentionStart(Payload):
@@ -84,16 +79,14 @@ async def erase(order: ErasureOrder) -> Disposal:
         **DISPOSE,
     )
     ids = sorted({each.case_id for each in disposal.gone if each.record_class == "history"})
-    left = CaseIds(case_ids=tuple(ids))
-    while left.case_ids:
-        left = await workflow.execute_activity_method(
+    if ids:
+        # Tried again by the server until nothing is shown: that adds no event to this history.
+        await workflow.execute_activity_method(
             DisposalActivities.forget_histories,
-            left,
+            CaseIds(case_ids=tuple(ids)),
             summary="See whether Temporal has deleted the histories",
-            **DISPOSE,
+            **UNTIL_FORGOTTEN,
         )
-        if left.case_ids:
-            await workflow.sleep(LOOK_AGAIN, summary="Temporal deletes the histories")
     return disposal
 
 

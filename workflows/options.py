@@ -124,6 +124,18 @@ DISPOSE = ActivityOptions(
     priority=ORDINARY,
 )
 
+# Temporal deletes a history half a minute after it was told to; where something of it stays, an
+# operator has to look, and the server goes on asking once an hour.
+UNTIL_FORGOTTEN = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(hours=1),
+    ),
+    priority=ORDINARY,
+)
+
 # The next firing does what this one could not: nothing is to pile up behind a store that is away.
 CHECKPOINT = BoundedActivityOptions(
     start_to_close_timeout=timedelta(minutes=2),

@@ -5,10 +5,13 @@ from types import MappingProxyType
 
 from activities.privacy import PrivacyActivities
 from activities.privacy_ports import PrivacyJob
-from sop.disposal import Because, ErasureOrder, RetentionRules
-from sop.privacy.models import Work, WorkDone
+from sop.disposal import Because, ErasureOrder, RetentionRules, closed_and_kept
+from sop.errors import NotTheirCaseError
+from sop.privacy.doing import MOST_NAMED
+from sop.privacy.models import RefusalReason, Work, WorkDone
 from sop.privacy.request import PrivacyRequest
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.disposing import erase
 from workflows.options import END_CASES, PRIVACY_WORK
@@ -21,6 +24,9 @@ _PLAIN = MappingProxyType(
         Work.DELETE_EXPORT: (PrivacyActivities.destroy_export, "Destroy the export's document"),
     }
 )
+
+_STANDS = frozenset({Because.HOLD, Because.LEGAL_BASIS})
+"""Where nothing else keeps what remains, only the release of a hold changes anything."""
 
 
 async def do_work(work: Work, case: PrivacyRequest) -> WorkDone:
@@ -46,18 +52,29 @@ async def do_work(work: Work, case: PrivacyRequest) -> WorkDone:
             **PRIVACY_WORK,
         )
     what, summary = _PLAIN[work]
-    await workflow.execute_activity_method(what, job, summary=summary, **PRIVACY_WORK)
+    try:
+        await workflow.execute_activity_method(what, job, summary=summary, **PRIVACY_WORK)
+    except ActivityError as error:
+        if not _is_of_no_case(error):
+            raise
+        return WorkDone(work=work, refusal=RefusalReason.NOT_THEIR_DATA)
     return WorkDone(work=work)
+
+
+def _is_of_no_case(error: ActivityError) -> bool:
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and cause.type == NotTheirCaseError.code
 
 
 async def _erase(job: PrivacyJob, case: PrivacyRequest) -> WorkDone:
     """End the open cases, and destroy what the law does not keep; a hold wins any race."""
     state, policy = case.state, case.policy
-    held = tuple({part.case_id for part in state.remaining if part.because is Because.HOLD})
-    if held and all(part.because is not Because.OPEN for part in state.remaining):
+    held = {hold for part in state.remaining for hold in part.holds}
+    all_named = len(state.remaining) < MOST_NAMED
+    if held and all_named and all(part.because in _STANDS for part in state.remaining):
         stand = await workflow.execute_activity_method(
             PrivacyActivities.holds_stand,
-            job.model_copy(update={"cases": tuple(sorted(held))}),
+            job.model_copy(update={"holds": tuple(sorted(held))}),
             summary="See whether the holds still stand",
             **PRIVACY_WORK,
         )
@@ -78,7 +95,7 @@ async def _erase(job: PrivacyJob, case: PrivacyRequest) -> WorkDone:
         ended=ended.terminated,
     )
     what = await erase(order)
-    left = tuple(sorted({part.case_id for part in what.kept}))
+    left = closed_and_kept(what.kept)
     if left:
         await workflow.execute_activity_method(
             PrivacyActivities.restrict,

@@ -49,6 +49,7 @@ router = APIRouter(
     responses=problems(
         "malformed-json", "idempotency-key-missing", "body-too-large", "unsupported-media-type",
         "invalid-request", "invalid-value", "idempotency-key-reused", "too-many-requests",
+        "case-not-found",
         "crm-unavailable", "temporal-unavailable", "not-answered",
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 from sop.disposal import Because
 from sop.models import CLOCK
 from sop.privacy.case import PrivacyCase
-from sop.privacy.models import ClosedPrivacyAs, Work, WorkDone
+from sop.privacy.models import ClosedPrivacyAs, RefusalReason, Work, WorkDone
 from sop.privacy.stages import CLAUSE, held
 
 MOST_NAMED = 200
@@ -27,10 +27,24 @@ def done(case: PrivacyCase, what: WorkDone, now: datetime) -> None:
 
 
 def _placed(case: PrivacyCase, what: WorkDone, now: datetime) -> None:
-    del what
+    if what.refusal is not None:
+        _not_placed(case, what.refusal, now)
+        return
     case.set(placed_at=now)
     scope = list(case.state.cases) or ["customer"]
     case.record("hold.placed", CLOCK, now, [CLAUSE], entry_id="hold/placed", scope=scope)
+
+
+def _not_placed(case: PrivacyCase, why: RefusalReason, now: datetime) -> None:
+    """End a hold that holds nothing, and say so: somebody relies on it."""
+    case.set(refusal=why)
+    named = list(case.state.cases)
+    case.record(
+        "hold.refused", CLOCK, now, [CLAUSE], entry_id="hold/refused", reason=str(why), cases=named
+    )
+    body = f"{case.state.case_id}: no hold was placed ({why}). See which cases it names."
+    case.warn_holder("hold/refused", body, now)
+    case.close(ClosedPrivacyAs.REFUSED, CLOCK, now)
 
 
 def _released(case: PrivacyCase, what: WorkDone, now: datetime) -> None:

@@ -138,6 +138,7 @@ class WorkDone(Payload):
         remaining: What an erasure left.
         certificates: The ids of what proves the destruction.
         ended: Cases that were still open, and that the erasure ended.
+        refusal: Why it could not be done, and never can.
     """
 
     work: Work
@@ -146,6 +147,7 @@ class WorkDone(Payload):
     remaining: tuple[Kept, ...] = ()
     certificates: tuple[str, ...] = ()
     ended: int = 0
+    refusal: RefusalReason | None = None
 
 
 class PrivacyRow(Payload):

@@ -1,12 +1,12 @@
 """A privacy request as its workflow sees it: steps in, deadlines and work out (HOF-5.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Self
 
 from sop.access import require
 from sop.deadlines import do_due, earliest
-from sop.errors import InvalidValueError
+from sop.errors import InvalidValueError, NotTheirCaseError
 from sop.messages import Command
 from sop.models import CLOCK, Deadline, Role
 from sop.policy import PrivacyPolicy
@@ -55,6 +55,24 @@ def check_order(order: m.PrivacyOrder) -> None:
         )
     case = PrivacyCase(order.policy, _state(order, order.received_at))
     steps.require_review_date(case, opening.review_at, order.received_at)
+
+
+def require_their_cases(customer_id: str, cases: Collection[str], theirs: Collection[str]) -> None:
+    """Refuse a hold on a case that is not the customer's: it would hold nothing (HOF-5.1).
+
+    Args:
+        customer_id: Whose cases the hold is to cover.
+        cases: What it names.
+        theirs: Those of them that are the customer's.
+
+    Raises:
+        NotTheirCaseError: Which are not.
+    """
+    others = sorted(set(cases) - set(theirs))
+    if others:
+        raise NotTheirCaseError(
+            f"{customer_id} has no case {', '.join(others)}: no hold was placed.", clause=CLAUSE
+        )
 
 
 def _state(order: m.PrivacyOrder, received_at: datetime) -> PrivacyState:

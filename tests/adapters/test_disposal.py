@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import URL, event, text
 
 from activities.key_ports import KeyErasedError
+from activities.privacy_ports import OpenCase
 from adapters.crm_reads import CrmReads
 from adapters.disposal_tables import disposals, disposed_cases
 from adapters.keyring import SqlKeyring
 from adapters.local_wrapper import LocalWrapper
+from adapters.person import PersonRecords
 from adapters.proof_tables import certificate_cases, certificates
+from adapters.restrictions import Restrictions
 from adapters.tables import cases, customers, journal_entries
 from sop.disposal import Because, Disposal, DisposalOrder, DueQuestion, ErasureOrder
 from sop.keys import RecordClass, customer_owner
@@ -125,13 +130,76 @@ async def test_what_is_held_stays_whole_and_goes_when_the_hold_is_released(
     assert [row["case_id"] for row in archive.rows(cases)] == ["inquiry-1"]
     assert [row["customer_id"] for row in archive.rows(customers)] == ["c-7"]
     assert all(archive.works("inquiry-1", each) for each in CLASSES["inquiry"])
+    restrictions = Restrictions(archive.database)
+    restrictions.restrict("privacy-1", ["inquiry-1"], LATER)
     archive.holds.release_hold("hold-1", LATER)
     run, _ = await archive.run(LATER)
+    assert not restrictions.is_restricted("inquiry-1")
     assert (run.gone, run.held) == (
         {"history": 1, "incident": 1, "inquiry": 1, "verification": 1},
         {},
     )
     assert archive.counts()["cases"] == archive.counts()["customers"] == 0
+
+
+BELONG = ("handoff-1", "incident-1", "incident-2", "duty-1")
+
+
+def belonging(archive: Archive) -> None:
+    """Close an inquiry, and what was opened from it and about that, some time apart."""
+    archive.close_inquiry("inquiry-1", CLOSED)
+    archive.close_handoff("handoff-1", CLOSED, inquiry_id="inquiry-1")
+    archive.close_incident("incident-1", CLOSED, about="inquiry-1")
+    archive.close_incident("incident-2", CLOSED + timedelta(days=400), about="handoff-1")
+    archive.close_duty("duty-1", CLOSED, about="inquiry-1")
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-7.1")
+async def test_a_hold_on_an_inquiry_holds_what_was_opened_from_it_and_about_that(
+    archive: Archive,
+) -> None:
+    belonging(archive)
+    archive.close_handoff("handoff-2", CLOSED)
+    archive.holds.place_hold("hold-1", ["inquiry-1"], CLOSED)
+    run, _ = await archive.run(LATER)
+    assert set(run.held_cases) == {"inquiry-1", *BELONG}
+    assert {each["case_id"] for each in archive.rows(disposed_cases)} == {"handoff-2"}
+    for case_id in BELONG:
+        assert all(archive.works(case_id, each) for each in CLASSES[case_id.partition("-")[0]])
+    archive.holds.release_hold("hold-1", LATER)
+    run, _ = await archive.run(LATER)
+    assert run.held == {}
+    assert {name: count for name, count in archive.counts().items() if count} == {}
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-7.1")
+async def test_a_hold_reaches_what_is_left_of_cases_whose_rows_have_gone(archive: Archive) -> None:
+    """The handoff's row goes after three years; its other records, and the incident, after five."""
+    belonging(archive)
+    await archive.run(CLOSED.replace(year=CLOSED.year + 4))
+    assert archive.counts()["handoffs"] == 0
+    archive.holds.place_hold("hold-1", ["inquiry-1"], LATER)
+    run, _ = await archive.run(LATER)
+    assert set(run.held_cases) == {"inquiry-1", "handoff-1", "incident-1", "incident-2"}
+    assert run.gone == {}
+    assert archive.works("incident-2", RecordClass.INCIDENT)
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_an_erasure_keeps_what_belongs_to_a_held_inquiry(archive: Archive) -> None:
+    nothing = LegalBases(verification=LegalBasis.NONE, handoff=LegalBasis.NONE,
+                         incident=LegalBasis.NONE)  # fmt: skip
+    kept = archive.rules.retention.model_copy(update={"legal_basis": nothing})
+    archive.rules = archive.rules.model_copy(update={"retention": kept})
+    belonging(archive)
+    archive.close_handoff("handoff-2", None, inquiry_id="inquiry-1")
+    archive.holds.place_hold("hold-1", ["inquiry-1"], CLOSED)
+    disposal = await archive.activities.erase(erasure(archive, ended=("handoff-2",)))
+    assert disposal.gone == ()
+    assert {part.case_id for part in disposal.kept} == {"inquiry-1", "handoff-2", *BELONG}
+    assert {part.holds for part in disposal.kept} == {("hold-1",)}
+    (still,) = PersonRecords(archive.database).open_cases("c-7")
+    assert still == OpenCase("handoff-2", inquiry_id="inquiry-1")
 
 
 async def test_an_inquiry_waits_for_the_handoff_and_the_incident_opened_from_it(
@@ -219,6 +287,69 @@ async def test_what_the_database_refuses_is_named_and_stops_no_other(archive: Ar
     assert [row["case_id"] for row in archive.rows(cases)] == ["inquiry-1"]
     run, _ = await archive.run(OVER + timedelta(days=2))
     assert (run.gone, run.failures) == ({"inquiry": 1}, {})
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_a_crash_between_the_parts_of_an_erasure_mixes_up_no_parts(archive: Archive) -> None:
+    """The repetition finds fewer items than the first attempt; each has a name of its own."""
+    for number in range(4):
+        archive.close_inquiry(f"inquiry-{number}", CLOSED)
+    with refused_deletions(archive, "inquiry-3"):
+        with crash_after(archive, parts=3), pytest.raises(CrashError):
+            await archive.activities.erase(erasure(archive))
+        assert len(archive.rows(certificates)) == 3
+        disposal = await archive.activities.erase(erasure(archive))
+    assert [row["case_id"] for row in archive.rows(cases)] == ["inquiry-3"]
+    gone = {(each.case_id, str(each.record_class)) for each in disposal.gone}
+    expected = {(f"inquiry-{n}", which) for n in range(4) for which in ("history", "inquiry")}
+    assert gone == expected - {("inquiry-3", "inquiry")}
+    assert len(disposal.gone) == len(gone)
+    refused = {each.case_id for each in disposal.kept if each.because is Because.REFUSED}
+    assert refused == {"inquiry-3"}
+    assert (disposal.counts["inquiry.cases"], disposal.customers_gone) == (3, 0)
+    assert {row["certificate_id"] for row in archive.rows(certificates)} == {
+        "erasure-1", *(f"erasure-1.{case_id}.{which}" for case_id, which in gone)
+    }  # fmt: skip
+    again = await archive.activities.erase(erasure(archive, number=2))
+    assert {each.case_id for each in again.gone} == {"inquiry-3"}
+    assert archive.counts()["cases"] == 0
+    assert again.customers_gone == 1
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_what_is_refused_as_the_only_item_has_its_certificate(archive: Archive) -> None:
+    archive.close_inquiry("inquiry-1", CLOSED)
+    await archive.run(CLOSED + timedelta(days=99))
+    with refused_deletions(archive, "inquiry-1"):
+        disposal = await archive.activities.erase(erasure(archive))
+    assert disposal.gone == ()
+    assert Because.REFUSED in {each.because for each in disposal.kept}
+    filed = {row["certificate_id"]: row["body"] for row in archive.rows(certificates)}
+    assert Disposal.model_validate_json(filed["erasure-1"]) == disposal
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+@contextmanager
+def crash_after(archive: Archive, parts: int) -> Iterator[None]:
+    """End the process when it has filed so many certificates, and is to file the next one."""
+    filed = 0
+
+    def watch(_: Any, __: Any, statement: str, *___: Any) -> None:
+        nonlocal filed
+        if statement.startswith("INSERT INTO certificates"):
+            if filed == parts:
+                raise CrashError
+            filed += 1
+
+    engine = archive.database.engine
+    event.listen(engine, "before_cursor_execute", watch)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", watch)
 
 
 class refused_deletions:  # noqa: N801 - used like a function
@@ -346,6 +477,43 @@ async def test_an_open_case_is_kept_unless_it_was_ended_for_the_erasure(archive:
     disposal = await archive.activities.erase(erasure(archive, ended=("inquiry-1",), number=2))
     assert {str(gone.record_class) for gone in disposal.gone} == {"history", "inquiry"}
     assert archive.counts()["cases"] == 0
+
+
+async def test_what_waits_for_an_open_incident_is_kept_though_its_history_has_gone(
+    archive: Archive,
+) -> None:
+    archive.close_inquiry("inquiry-1", CLOSED)
+    await archive.run(CLOSED + timedelta(days=99))
+    archive.close_incident("incident-1", None, about="inquiry-1")
+    disposal = await archive.activities.erase(erasure(archive))
+    assert disposal.gone == ()
+    assert {(k.case_id, str(k.record_class), str(k.because)) for k in disposal.kept} == {
+        ("incident-1", "history", "open"),
+        ("incident-1", "incident", "open"),
+        ("inquiry-1", "inquiry", "open"),
+        ("inquiry-1", "verification", "open"),
+        ("inquiry-1", "incident", "open"),
+    }
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_a_handoff_that_was_ended_does_not_keep_its_inquiry(archive: Archive) -> None:
+    """Neither in the erasure that terminates it, nor later, when its row still reads open."""
+    archive.close_handoff("handoff-1", None, inquiry_id="inquiry-1")
+    archive.close_inquiry("inquiry-1", None)
+    archive.close_inquiry("inquiry-2", CLOSED)
+    archive.close_handoff("handoff-2", None, inquiry_id="inquiry-2")
+    archive.close_incident("incident-2", None, about="inquiry-2")
+    ended = ("handoff-1", "inquiry-1", "handoff-2")
+    disposal = await archive.activities.erase(erasure(archive, ended=ended))
+    assert {each.case_id for each in disposal.gone} == {"inquiry-1", "handoff-1", "handoff-2"}
+    waiting = {each.case_id for each in disposal.kept if each.because is Because.OPEN}
+    assert waiting == {"inquiry-2", "incident-2"}
+    archive.database.write(lambda c: c.execute(text("UPDATE incidents SET closed_at = opened_at")))
+    assert PersonRecords(archive.database).open_cases("c-7") == ()
+    disposal = await archive.activities.erase(erasure(archive, number=2))
+    assert Because.OPEN not in {each.because for each in disposal.kept}
+    assert not archive.works("inquiry-2", RecordClass.INQUIRY)
 
 
 async def test_the_key_of_a_request_stays_used_when_its_case_has_gone(archive: Archive) -> None:

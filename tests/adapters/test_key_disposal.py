@@ -116,6 +116,21 @@ def test_a_hold_on_the_case_or_its_customer_keeps_every_key(house: House, scope:
     assert not house.works()
 
 
+@pytest.mark.clause("HOF-5.1")
+def test_a_hold_on_the_case_that_it_belongs_to_keeps_every_key(house: House) -> None:
+    house.disposal.place_hold("hold-1", ["inquiry-other"], NOW)
+    kept = house.disposal.destroy(
+        CASE,
+        BOTH,
+        customer_id="c-7",
+        about=("handoff-other", "inquiry-other"),
+        certificate_id="retention-1",
+        at=NOW,
+    )
+    assert kept.holds == ("hold-1",)
+    assert house.works()
+
+
 def test_of_two_holds_the_one_that_is_left_suffices(house: House) -> None:
     house.disposal.place_hold("hold-1", [CASE], NOW)
     house.disposal.place_hold("hold-2", [CASE], NOW)

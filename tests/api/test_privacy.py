@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.desk import eventually
 pytestmark = pytest.mark.clause("HOF-5.1")
 
 REQUESTS = "/v1/privacy-requests"
+UNKNOWN_INQUIRY = "inquiry-00000000000000000000"
 UNKNOWN = f"{REQUESTS}/privacy-00000000000000000000"
 CALLERS = [role for role in Role if role is not Role.SYSTEM]
 REVIEW = (datetime.now(UTC) + timedelta(days=30)).isoformat()
@@ -157,6 +159,26 @@ async def test_a_hold_is_placed_reviewed_and_released_by_two(callers: Callers) -
     is_problem(await paula.post(f"{REQUESTS}/{name}/release", {}), "not-allowed")
     await do(dora, name, "release_privacy_request")
     assert (await shown(paula, name, stage="closed"))["closed_as"] == "released"
+
+
+async def test_a_hold_names_only_cases_of_its_customer(on_both: Callers) -> None:
+    """A mistyped id and one of somebody else look the same; nothing of the hold is placed."""
+    ana, paula = await on_both.of(Role.CSR), await on_both.of(Role.PRIVACY_OFFICER)
+    own = await ana.open("own of a hold", customer={"customer_id": "c-hold-own"})
+    other = await ana.open("other of a hold", customer={"customer_id": "c-hold-other"})
+    for case_id in (own, other):
+        await eventually(partial(_recorded, ana, f"/v1/inquiries/{case_id}"))
+    why = {"reason": "litigation", "review_at": REVIEW}
+    for number, wrong in enumerate((other, UNKNOWN_INQUIRY, "handoff-00000000000000000000")):
+        body = request("hold", "c-hold-own", cases=[own, wrong], **why)
+        answer = await paula.post(REQUESTS, body, f"foreign {number}")
+        is_problem(answer, "case-not-found", clause="HOF-5.1")
+        assert wrong in answer.json()["detail"]
+        assert own not in answer.json()["detail"]
+    held = (await paula.get(REQUESTS, customer_id="c-hold-own")).json()["requests"]
+    assert held == []
+    name = await opened(paula, "own", request("hold", "c-hold-own", cases=[own], **why))
+    assert (await shown(paula, name, stage="placed"))["cases"] == [own]
 
 
 @pytest.mark.parametrize("role", CALLERS)

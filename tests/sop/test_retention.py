@@ -16,6 +16,7 @@ from sop.disposal import (
     Kept,
     RetentionRules,
     RetentionRun,
+    closed_and_kept,
 )
 from sop.keys import RecordClass, class_of
 from sop.policy_rules import LegalBasis, Retention
@@ -175,3 +176,22 @@ def test_a_run_counts_all_and_names_a_bounded_number() -> None:
     assert len(after.held_cases) == MOST_NAMED
     assert after.failures == {"running": 2}
     assert [each.case_id for each in after.failed] == ["inquiry-7000"] * 2
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-7.3")
+def test_only_what_is_kept_though_it_is_closed_leaves_the_desk() -> None:
+    def kept(case_id: str, because: Because) -> Kept:
+        return Kept(case_id=case_id, record_class=RecordClass.INQUIRY, because=because)
+
+    found = closed_and_kept(
+        (
+            kept("inquiry-held", Because.HOLD),
+            kept("inquiry-by-law", Because.LEGAL_BASIS),
+            kept("incident-open", Because.OPEN),
+            kept("inquiry-running", Because.RUNNING),
+            kept("inquiry-waits", Because.LEGAL_BASIS),
+            kept("inquiry-waits", Because.OPEN),
+            kept("inquiry-refused", Because.REFUSED),
+        )
+    )
+    assert found == ("inquiry-by-law", "inquiry-held", "inquiry-refused")

@@ -112,6 +112,7 @@ async def test_a_worker_or_a_gateway_without_the_codec_does_not_start(
                 policy,
                 task_queue="guarded",
                 digest_of=lambda _: None,
+                theirs=lambda *_: frozenset(),
                 training=guarded.cases._training,
                 ui="",
             )

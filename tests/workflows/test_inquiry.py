@@ -6,6 +6,7 @@ import pytest
 
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, Limits
+from adapters.person import PersonRecords
 from adapters.staff import TrainingRecords
 from runtime.case_errors import CaseEndedError, KeyReusedError, RefusedError, UnknownCaseError
 from runtime.cases import Cases
@@ -128,6 +129,7 @@ async def test_an_inquiry_is_taken_while_the_crm_is_away(desk: Desk) -> None:
         desk.cases.policy,
         task_queue=desk.task_queue,
         digest_of=CrmReads(database).find_case_digest,
+        theirs=PersonRecords(database).theirs,
         training=training,
         ui="",
     )

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,19 +14,27 @@ from temporalio.service import RPCError
 
 from activities.key_ports import KeyErasedError
 from adapters.exports import SealedExports
+from adapters.incident_reads import IncidentReads
+from adapters.key_disposal import KeyDisposal
+from adapters.restrictions import Restrictions
 from adapters.tables import cases
 from runtime.case_errors import KeyReusedError, RefusedError
+from runtime.cases import Cases
 from runtime.devserver import DevServer
 from sop import messages as m
+from sop.disposal import Hold
+from sop.incident.messages import AddIncidentNote
+from sop.incident.models import IncidentOpening
+from sop.incident.records import IncidentFilter
 from sop.keys import RecordClass
 from sop.models import Channel
 from sop.policy import Policy
 from sop.privacy import messages as p
-from sop.privacy.models import ExtensionReason, Law, PrivacyOpening, RequestKind, ToldBy
+from sop.privacy.models import ExtensionReason, HoldReason, Law, PrivacyOpening, RequestKind, ToldBy
 from tests.desk import ANNA, CONFIRMED, QUALITY, RESOLVED, Desk, a_desk, eventually
 from tests.desk import VERIFIED as IDENTIFIED
 from tests.handoffs import a_handoff
-from tests.keyrings import shared_keyring
+from tests.keyrings import shared_key_store, shared_keyring
 from tests.privacy import (
     APPROVED,
     PAULA,
@@ -66,10 +74,9 @@ async def a_closed_inquiry(desk: Desk, key: str, customer_id: str) -> str:
     return case_id
 
 
-async def an_open_handoff(desk: Desk, key: str, customer_id: str) -> str:
-    opened = await desk.cases.open_handoff(
-        a_handoff(customer_id=customer_id), actor=ANNA, key=key, digest=f"digest of {key}"
-    )
+async def an_open_handoff(desk: Desk, key: str, customer_id: str, **facts: str) -> str:
+    opening = a_handoff(customer_id=customer_id, **facts)
+    opened = await desk.cases.open_handoff(opening, actor=ANNA, key=key, digest=f"digest of {key}")
     await desk.journal_holds(opened.case_id, "handoff.opened")
     return opened.case_id
 
@@ -205,6 +212,96 @@ async def test_a_hold_on_the_customer_ends_no_open_case_of_theirs(
         RecordClass.HISTORY, RecordClass.INQUIRY,
     }  # fmt: skip
     assert (await desk.do(still, m.AddNote(actor=ANNA, text="Goes on."))).recorded
+
+
+@pytest.mark.clause("HOF-7.3")
+async def test_an_open_incident_about_their_case_stays_with_the_desk_until_it_is_closed(
+    on_both: Desk, customer: str
+) -> None:
+    desk = on_both
+    case_id = await a_closed_inquiry(desk, customer, customer)
+    incident = IncidentOpening(clause="HOF-5.2", subject="A letter", text="t", case_id=case_id)
+    about = await desk.cases.open_incident(incident, actor=ANNA, key=customer, digest=customer)
+    await desk.journal_holds(about.case_id, "incident.opened")
+    await erased(desk, f"{customer} erase", customer)
+    assert not await restricted(desk, about.case_id)
+    assert not await restricted(desk, case_id)
+    wanted = IncidentFilter(case_id=case_id)
+    listed = await asyncio.to_thread(IncidentReads(desk.database).incidents, wanted)
+    assert [one.incident_id for one in listed.incidents] == [about.case_id]
+    note = AddIncidentNote(actor=QUALITY, text="The letter came back.")
+    assert (await desk.do(about.case_id, note)).recorded
+
+
+async def test_an_open_inquiry_under_a_hold_is_worked_on_and_restricted_once_it_is_closed(
+    on_both: Desk, customer: str
+) -> None:
+    desk = on_both
+    still = await desk.open(customer, customer_id=customer)
+    await desk.journal_holds(still, "inquiry.opened")
+    await held(desk, f"{customer} hold", customer)
+    request_id = await erased(desk, f"{customer} erase", customer)
+    assert not await restricted(desk, still)
+    await desk.do(still, IDENTIFIED, RESOLVED, CONFIRMED)
+    await desk.handle(still).result()
+    await desk.time_passes(request_id, days=1, seconds=1)
+    await eventually(lambda: _looked(desk, request_id))
+    assert await restricted(desk, still)
+
+
+async def test_a_hold_on_a_case_that_is_not_theirs_is_refused_and_says_so(
+    desk: Desk, customer: str
+) -> None:
+    """The gateway asks the CRM, too; a case may have gone in between, whole."""
+    case_id = await desk.open(customer, customer_id=customer)
+    await desk.journal_holds(case_id, "inquiry.opened")
+    gateway, other = desk.cases, f"{customer}x"[-60:]
+    credulous = Cases(
+        gateway.client,
+        gateway.policy,
+        task_queue=desk.task_queue,
+        digest_of=desk.reads.find_case_digest,
+        theirs=lambda _, named: frozenset(named),
+        training=gateway._training,
+        ui="",
+    )
+    opening = PrivacyOpening(
+        kind=RequestKind.HOLD,
+        customer_id=other,
+        channel=Channel.EMAIL,
+        cases=(case_id,),
+        reason=HoldReason.LITIGATION,
+        review_at=datetime.now(UTC) + timedelta(days=30),
+    )
+    with pytest.raises(RefusedError, match="case-not-found"):
+        await gateway.open_privacy_request(opening, actor=PAULA, key=other, digest="d")
+    hold = await credulous.open_privacy_request(opening, actor=PAULA, key=other, digest="d")
+    await desk.journal_holds(hold.case_id, "hold.refused")
+    found = await closed(desk, hold.case_id)
+    assert (found.closed_as, found.refusal) == ("refused", "not_their_data")
+    assert hold.case_id not in {each.hold_id for each in holds_on(case_id)}
+
+
+def holds_on(scope: str) -> tuple[Hold, ...]:
+    return KeyDisposal(shared_key_store(), shared_keyring()).holds(scope)
+
+
+async def test_a_hold_on_an_inquiry_ends_no_handoff_that_was_opened_from_it(
+    desk: Desk, customer: str
+) -> None:
+    inquiry = await desk.open(customer, customer_id=customer)
+    await desk.do(inquiry, IDENTIFIED, RESOLVED)
+    handoff = await an_open_handoff(desk, f"{customer} handoff", customer, inquiry_id=inquiry)
+    await held(desk, f"{customer} hold", customer, cases=(inquiry,))
+    await erased(desk, f"{customer} erase", customer)
+    for case_id in (inquiry, handoff):
+        described = await desk.handle(case_id).describe()
+        assert described.status == WorkflowExecutionStatus.RUNNING
+        assert not await restricted(desk, case_id)
+
+
+async def restricted(desk: Desk, case_id: str) -> bool:
+    return await asyncio.to_thread(Restrictions(desk.database).is_restricted, case_id)
 
 
 async def test_nothing_is_done_before_two_people_and_a_verified_requester(

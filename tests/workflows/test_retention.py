@@ -3,6 +3,7 @@
 import pytest
 from temporalio.client import Client
 
+from adapters.person import PersonRecords
 from adapters.staff import TrainingRecords
 from runtime.bootstrap import bootstrap
 from runtime.case_errors import CaseEndedError, KeyReusedError
@@ -46,6 +47,7 @@ async def _without_memory(desk: Desk) -> Cases:
         desk.cases.policy,
         task_queue=desk.task_queue,
         digest_of=desk.reads.find_case_digest,
+        theirs=PersonRecords(desk.database).theirs,
         training=TrainingRing(TrainingRecords(desk.database), desk.cases.policy),
         ui="",
     )

@@ -11,6 +11,7 @@ from sop.errors import (
     CaseClosedError,
     InvalidValueError,
     NotAllowedError,
+    NotTheirCaseError,
     WrongStageError,
 )
 from sop.messages import Command
@@ -21,11 +22,12 @@ from sop.privacy.models import (
     HoldReason,
     Law,
     PrivacyStage,
+    RefusalReason,
     RequestKind,
     Work,
     WorkDone,
 )
-from sop.privacy.request import PrivacyRequest
+from sop.privacy.request import PrivacyRequest, require_their_cases
 from sop.privacy.state import PrivacyStart
 from tests.sop.builders import ANNA, DAY, DORA, HOUR, INSTANT, LENA, MONDAY, QUINN
 from tests.sop.privacy.requests import (
@@ -361,3 +363,20 @@ def test_a_request_that_continues_as_new_knows_everything() -> None:
     assert "to do now" in again.details()
     with pytest.raises(WrongStageError):
         again.apply(released(PETER), MONDAY, cause="again")
+
+
+def test_a_hold_on_cases_that_are_not_theirs_ends_at_once_and_says_so() -> None:
+    hold = asked(
+        RequestKind.HOLD, by=PAULA, reason=HoldReason.REGULATOR, review_at=MONDAY + 30 * DAY
+    )
+    hold.done(WorkDone(work=Work.PLACE_HOLD, refusal=RefusalReason.NOT_THEIR_DATA))
+    assert (str(hold.stage), hold.request.state.placed_at) == ("closed", None)
+    assert hold.request.outcome().closed_as is ClosedPrivacyAs.REFUSED
+    assert hold.entry("hold.refused").detail["reason"] == "not_their_data"
+    assert "no hold was placed" in hold.told.messages[-1].body
+
+
+def test_a_hold_names_cases_of_its_customer_only() -> None:
+    require_their_cases("c-7", ("inquiry-1", "inquiry-2"), {"inquiry-1", "inquiry-2"})
+    with pytest.raises(NotTheirCaseError, match="no case inquiry-2: no hold"):
+        require_their_cases("c-7", ("inquiry-1", "inquiry-2"), {"inquiry-1"})
