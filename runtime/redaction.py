@@ -24,10 +24,12 @@ ALLOWED_KEYS = frozenset({
     # what the procedures call things
     "actor", "category", "channel", "clause", "clauses", "due_at", "entries", "escalation_level",
     "fired_at", "late_s", "missing", "policy_version", "priority", "role", "rung", "sequence",
-    "stage", "step",
+    "stage", "step", "kind", "inquiry_id", "certificate_id", "work",
+    # how many of what: numbers by class and reason
+    "gone", "held", "failures",
     # the process and its surroundings
     "address", "count", "credential", "path", "pid", "port", "reason_code", "revision", "seconds",
-    "signal", "total", "url", "version",
+    "signal", "total", "url", "version", "failing", "keeper", "key_id", "why",
 })  # fmt: skip
 
 # Libraries whose arguments are ids, ports and revisions.
