@@ -17,9 +17,9 @@ from runtime.redaction import ALLOWED_KEYS
 from tests import batches
 from tests.databases import Fresh, fresh_sqlite
 from tests.incident_sink import a_sink
-from tests.runtime.test_logging import line, stream
+from tests.runtime.test_logging import line
 
-__all__ = ["fresh_sqlite", "stream"]
+__all__ = ["fresh_sqlite"]
 
 PROJECT = Path(__file__).parents[2]
 PACKAGES = ("activities", "adapters", "api", "cli", "runtime", "workers", "workflows")
