@@ -38,7 +38,6 @@ from adapters.migrate import current, head
 from adapters.oidc import TOKEN_TYPES, BearerTokens, Trust
 from adapters.privacy_reads import PrivacyReads
 from adapters.recipient_keys import RecipientKeys
-from adapters.restrictions import Restrictions
 from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import Credentials, KeyRing
@@ -51,7 +50,6 @@ from api.patience import Manner, Patience
 from api.rates import Rates
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.restricted import UNRESTRICTED
 from api.routes import (
     briefs,
     cases,
@@ -120,7 +118,7 @@ def create_app(open_parts: OpenParts, manner: Manner | None = None) -> FastAPI:
     )
     handlers.install(app)
     for routes in _ROUTES:
-        app.include_router(routes.router, dependencies=[UNRESTRICTED])
+        app.include_router(routes.router)
     return app
 
 
@@ -224,7 +222,7 @@ def assemble(
             client,
             policy,
             task_queue=task_queue,
-            digest_of=reads.find_case_digest,
+            records=reads,
             training=TrainingRing(training, policy),
             ui=ui,
         ),
@@ -234,7 +232,6 @@ def assemble(
         incidents=IncidentReads(database),
         privacy=PrivacyReads(database),
         exports=SealedExports(database, keyring),
-        restricted=Restrictions(database),
         training=training,
         credentials=Credentials(KeyRing(ApiKeys(database))),
         rates=Rates(),

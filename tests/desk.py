@@ -228,7 +228,7 @@ async def a_desk(
             client,
             policy,
             task_queue=task_queue,
-            digest_of=reads.find_case_digest,
+            records=reads,
             training=TrainingRing(TrainingRecords(database), policy),
             ui=server.ui_url,
         )
