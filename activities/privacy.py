@@ -72,26 +72,34 @@ class PrivacyActivities:
             self.exports.destroy(job.request_id, job.at)
 
     @activity.defn(name="restrict")
-    def restrict(self, job: PrivacyJob) -> None:
-        """Keep the desk from reading what an erasure had to leave."""
+    async def restrict(self, job: PrivacyJob) -> None:
+        """Keep the desk from what an erasure had to leave, and has ended.
+
+        What is still open (a case under a hold, a breach) is worked on until it closes: nobody
+        could take its escalations any more, and the erasure would wait for it for ever.
+        """
         with named_failures():
-            self.restrictions.restrict(job.request_id, job.cases, job.at)
+            ended = [case for case in job.cases if not await self.ending.is_open(case)]
+            await asyncio.to_thread(self.restrictions.restrict, job.request_id, ended, job.at)
 
     @activity.defn(name="end_open_cases")
     async def end_open_cases(self, job: PrivacyJob) -> Ended:
-        """End a person's open cases, but for those that a hold covers."""
-        in_order, terminated = 0, list[str]()
+        """End a person's open cases, but for those that a hold covers, and audits of their cases.
+
+        What is audited goes, or is restricted; a hold on it keeps the record, not the audit.
+        """
+        ended: dict[str, bool] = {}
         with named_failures():
             for case_id, about in await asyncio.to_thread(self.person.open_cases, job.customer_id):
                 scopes = (customer_owner(job.customer_id), case_id, *((about,) if about else ()))
-                if await asyncio.to_thread(self._are_held, scopes):
-                    continue
+                if not await asyncio.to_thread(self._are_held, scopes):
+                    activity.heartbeat()
+                    ended[case_id] = await self.ending.end(case_id)
+            for duty_id in await asyncio.to_thread(self.person.open_audits, job.customer_id):
                 activity.heartbeat()
-                if await self.ending.end(case_id):
-                    terminated.append(case_id)
-                else:
-                    in_order += 1
-        return Ended(in_order=in_order, terminated=tuple(terminated))
+                ended[duty_id] = await self.ending.end(duty_id)
+        terminated = tuple(name for name, by_force in ended.items() if by_force)
+        return Ended(in_order=len(ended) - len(terminated), terminated=terminated)
 
     @activity.defn(name="holds_stand")
     def holds_stand(self, job: PrivacyJob) -> bool:

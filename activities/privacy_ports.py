@@ -35,6 +35,10 @@ class PersonPort(Protocol):
         """Return a person's inquiries and handoffs that are not closed."""
         ...
 
+    def open_audits(self, customer_id: str) -> tuple[str, ...]:
+        """Return the ids of the duties about a person's cases that nobody has done yet."""
+        ...
+
 
 class ExportPort(Protocol):
     """The documents of exports, each sealed with a key of its own.
@@ -68,6 +72,14 @@ class EndPort(Protocol):
 
     async def end(self, case_id: str) -> bool:
         """Have a case end in order; return whether it had to be terminated.
+
+        Raises:
+            TemporalUnavailableError: Try again.
+        """
+        ...
+
+    async def is_open(self, case_id: str) -> bool:
+        """Return whether a case's workflow still runs.
 
         Raises:
             TemporalUnavailableError: Try again.

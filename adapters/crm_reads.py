@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
 )
 
-from adapters.access_facts import facts_query, opened_by, to_facts
+from adapters.access_facts import facts_query, opened_by, presence_query, to_facts
 from adapters.database import Database
 from adapters.disposal_tables import disposed_cases
 from adapters.handoff_tables import handoffs
@@ -30,7 +30,7 @@ from adapters.staff_tables import duties
 from adapters.standings import standing_query, to_standing
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, streams, tasks
 from sop.models import Actor, Customer, EscalationRecord, OutboxMessage, TaskRecord
-from sop.object_rules import ObjectFacts, object_kind
+from sop.object_rules import ObjectFacts, Presence, object_kind
 from sop.records import (
     CaseDetail,
     CaseFilter,
@@ -84,6 +84,16 @@ class CrmReads:
             return None
         rows = self._rows(facts_query(kind, case_id))
         return next((to_facts(kind, row) for row in rows), None)
+
+    def presence(self, case_id: str) -> Presence:
+        """Return whether there is a case of any kind, or was, and whether it is restricted."""
+        kind = object_kind(case_id)
+        if kind is None:
+            return Presence.UNKNOWN
+        (found,) = self._rows(presence_query(kind, case_id))
+        if found["restricted"]:
+            return Presence.RESTRICTED
+        return Presence.RECORDED if found["recorded"] else Presence.UNKNOWN
 
     def find_case_digest(self, case_id: str) -> str | None:
         """Return the digest of the request that opened a case; None if there is none."""

@@ -32,7 +32,7 @@ from sop.disposal import (
     RetentionRun,
 )
 from sop.keys import RecordClass
-from sop.retention import ORDER, due_at, kinds_with, not_before
+from sop.retention import CLASSES, ORDER, due_at, kinds_with, not_before
 
 T = TypeVar("T")
 

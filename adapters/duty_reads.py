@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, or_, select, union_all
 from adapters.database import Database
 from adapters.handoff_tables import handoffs
 from adapters.paging import LONGEST_PAGE, ByDeadline
+from adapters.restrictions import unrestricted
 from adapters.staff import TrainingRecords
 from adapters.staff_tables import duties, training_records
 from adapters.tables import cases, journal_entries
@@ -18,6 +19,7 @@ from sop.training import TrainingRecord
 
 _ORDER = ByDeadline(duties.c.next_deadline, duties.c.duty_id)
 _CLOSED = tuple((table, table.c.closed_at) for table in (cases, handoffs))
+_UNRESTRICTED = unrestricted(duties.c.duty_id, duties.c.about)
 _VERSIONS = tuple(table.c.policy_version for table in (cases, handoffs, duties))
 
 
@@ -28,9 +30,19 @@ class DutyReads:
         """Read from a database."""
         self._database = database
 
-    def duty(self, duty_id: str, own_of: Actor | None = None) -> DutyRecord | None:
-        """Return a duty; None if there is none, or none that exists for `own_of`."""
+    def duty(
+        self, duty_id: str, own_of: Actor | None = None, *, restricted: bool = False
+    ) -> DutyRecord | None:
+        """Return a duty; None if there is none, or none that exists for `own_of`.
+
+        Args:
+            duty_id: Which.
+            own_of: Who sees no other's.
+            restricted: Also one that an erasure left, or that is about such a case (HOF-5.1).
+        """
         query = select(duties).where(duties.c.duty_id == duty_id, *_own(own_of))
+        if not restricted:
+            query = query.where(_UNRESTRICTED)
         return next((_record(row) for row in self._rows(query)), None)
 
     def duties(
@@ -74,7 +86,10 @@ class SqlDutySource:
         return self._trainings.latest()
 
     def closed_between(self, begins: datetime, ends: datetime) -> tuple[str, ...]:
-        """Return the inquiries and handoffs that closed from `begins` before `ends`."""
+        """Return the inquiries and handoffs that closed from `begins` before `ends`.
+
+        What an erasure had to leave is audited no more (HOF-5.1).
+        """
         from_, to = begins.astimezone(UTC), ends.astimezone(UTC)
         closed = union_all(
             *(
@@ -82,12 +97,16 @@ class SqlDutySource:
                 for table, at in _CLOSED
             )
         ).subquery()
-        return self._column(select(closed.c[0]))
+        return self._column(select(closed.c[0]).where(unrestricted(closed.c[0])))
 
     def handlers_of(self, case_id: str) -> tuple[str, ...]:
-        """Return who has an entry in a case's journal, its escalations' included."""
+        """Return who has an entry in a case's journal, its escalations' included.
+
+        One that was purged tells nothing any more.
+        """
         entry = journal_entries.c
         query = select(entry.principal).distinct().where(entry.case_id == case_id)
+        query = query.where(entry.purged_by.is_(None))
         return self._column(query.where(entry.principal != CLOCK.principal))
 
     def opened_among(self, duty_ids: Collection[str]) -> frozenset[str]:
@@ -133,7 +152,7 @@ def _own(actor: Actor | None) -> list[ColumnElement[bool]]:
 
 
 def _wanted(wanted: DutyFilter) -> list[ColumnElement[bool]]:
-    conditions = _own(wanted.own_of)
+    conditions = [_UNRESTRICTED, *_own(wanted.own_of)]
     if wanted.kind is not None:
         conditions.append(duties.c.kind == str(wanted.kind))
     if wanted.assignee is not None:

@@ -18,8 +18,10 @@ from adapters.person_sections import (
     STAFF_IN_DETAILS,
     WHOLLY_WITHHELD,
     Part,
+    case_ids,
     own_cases,
 )
+from adapters.staff_tables import duties
 from adapters.tables import cases
 from sop.erased import ERASED, ERASED_PARTICULARS
 from sop.privacy.export import Dossier, Section, Withheld, WithheldBecause
@@ -69,6 +71,13 @@ class PersonRecords:
                 *map(OpenCase, connection.execute(of_inquiries).scalars()),
             )
         )
+
+    def open_audits(self, customer_id: str) -> tuple[str, ...]:
+        """Return the ids of the duties about a person's cases that nobody has done yet."""
+        query = select(duties.c.duty_id).where(
+            duties.c.about.in_(case_ids(customer_id)), duties.c.done_at.is_(None)
+        )
+        return self._database.read(lambda connection: (*connection.execute(query).scalars(),))
 
     def dossier(self, request_id: str, customer_id: str, at: datetime) -> Dossier:
         """Return every record of a person, and what is withheld of it and why."""

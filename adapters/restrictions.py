@@ -4,19 +4,24 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from adapters.database import Database
 from adapters.privacy_tables import restrictions
 
 
-def unrestricted(case_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return whether a list may show a case: it is not restricted."""
-    return ~exists().where(restrictions.c.case_id == case_id)
+def restricted(*case_ids: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether one of these cases is restricted."""
+    return or_(*(exists().where(restrictions.c.case_id == case_id) for case_id in case_ids))
+
+
+def unrestricted(*case_ids: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether a list may show a case: none of these is restricted."""
+    return and_(*(~restricted(case_id) for case_id in case_ids))
 
 
 class Restrictions:
-    """Implements `activities.privacy_ports.RestrictPort`, and answers the API."""
+    """Implements `activities.privacy_ports.RestrictPort`."""
 
     def __init__(self, database: Database) -> None:
         """Work on the CRM's database."""
@@ -35,12 +40,3 @@ class Restrictions:
         if rows:
             insert = self._database.insert(restrictions).on_conflict_do_nothing()
             self._database.write(lambda connection: connection.execute(insert, rows))
-
-    def is_restricted(self, case_id: str) -> bool:
-        """Return whether the desk may not read a case.
-
-        Raises:
-            CrmUnavailableError: Nobody can say now.
-        """
-        query = select(restrictions.c.case_id).where(restrictions.c.case_id == case_id)
-        return self._database.read(lambda connection: connection.execute(query).first() is not None)

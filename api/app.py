@@ -40,7 +40,6 @@ from adapters.oidc import TOKEN_TYPES, BearerTokens, Trust
 from adapters.person import PersonRecords
 from adapters.privacy_reads import PrivacyReads
 from adapters.recipient_keys import RecipientKeys
-from adapters.restrictions import Restrictions
 from adapters.staff import TrainingRecords
 from api import handlers
 from api.authentication import Credentials, KeyRing
@@ -53,7 +52,6 @@ from api.patience import Manner, Patience
 from api.rates import Rates
 from api.readiness import Readiness
 from api.request_log import RequestLog
-from api.restricted import UNRESTRICTED
 from api.routes import (
     access_log,
     briefs,
@@ -124,7 +122,7 @@ def create_app(open_parts: OpenParts, manner: Manner | None = None) -> FastAPI:
     )
     handlers.install(app)
     for routes in _ROUTES:
-        app.include_router(routes.router, dependencies=[UNRESTRICTED])
+        app.include_router(routes.router)
     return app
 
 
@@ -228,7 +226,7 @@ def assemble(
             client,
             policy,
             task_queue=task_queue,
-            digest_of=reads.find_case_digest,
+            records=reads,
             theirs=PersonRecords(database).theirs,
             training=TrainingRing(training, policy),
             ui=ui,
@@ -240,7 +238,6 @@ def assemble(
         privacy=PrivacyReads(database),
         exports=SealedExports(database, keyring),
         access_log=AccessLog(database),
-        restricted=Restrictions(database),
         training=training,
         credentials=Credentials(KeyRing(ApiKeys(database))),
         rates=Rates(),

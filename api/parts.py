@@ -27,7 +27,7 @@ from sop.incident.records import (
     ReportPage,
 )
 from sop.models import Actor, EscalationRecord, TaskRecord
-from sop.object_rules import ObjectFacts
+from sop.object_rules import ObjectFacts, Presence
 from sop.policy import Desk
 from sop.privacy.records import PrivacyDetail, PrivacyFilter, PrivacyPage
 from sop.records import CaseDetail, CaseFilter, CasePage, TimelineEntry
@@ -47,8 +47,8 @@ class CaseReads(Protocol):
         """Return what decides who may do what in a case of any kind; None if there is none."""
         ...
 
-    def find_case_digest(self, case_id: str) -> str | None:
-        """Return the digest of the request that opened a case; None if there is none."""
+    def presence(self, case_id: str) -> Presence:
+        """Return whether there is a case of any kind, or was, and whether it is restricted."""
         ...
 
     def cases(self, wanted: CaseFilter, *, cursor: str | None = None, limit: int = 200) -> CasePage:
@@ -124,8 +124,13 @@ class HandoffReads(Protocol):
 class DutyReads(Protocol):
     """What the CRM shows of duties; each method raises CrmUnavailableError without an answer."""
 
-    def duty(self, duty_id: str, own_of: Actor | None = None) -> DutyRecord | None:
-        """Return a duty; None if there is none, or none that exists for `own_of`."""
+    def duty(
+        self, duty_id: str, own_of: Actor | None = None, *, restricted: bool = False
+    ) -> DutyRecord | None:
+        """Return a duty; None if there is none, or none that exists for `own_of`.
+
+        `restricted` says whether what an erasure had to leave is shown.
+        """
         ...
 
     def duties(
@@ -216,14 +221,6 @@ class AccessRecords(Protocol):
         ...
 
 
-class Restricted(Protocol):
-    """What is kept for the law's sake only."""
-
-    def is_restricted(self, case_id: str) -> bool:
-        """Return whether the desk may not read a case; raises CrmUnavailableError."""
-        ...
-
-
 class TrainingRecords(Protocol):
     """The trainings of the staff; each method raises CrmUnavailableError without an answer."""
 
@@ -276,7 +273,6 @@ class Parts:
     privacy: PrivacyReads
     exports: Exports
     access_log: AccessRecords
-    restricted: Restricted
     training: TrainingRecords
     credentials: Credentials
     rates: Rates
@@ -298,14 +294,13 @@ def parts_of(conn: HTTPConnection) -> Parts:
     return opened
 
 
-async def is_recorded(parts: Parts, case_id: str) -> bool:
-    """Return whether the CRM knows a case."""
-    return await run_in_threadpool(parts.reads.find_case_digest, case_id) is not None
-
-
 async def is_known(parts: Parts, case_id: str) -> bool:
-    """Return whether the CRM knows a case, or Temporal does and the CRM will."""
-    return await is_recorded(parts, case_id) or await parts.cases.exists(case_id)
+    """Return whether the CRM knows a case, or Temporal does and the CRM will.
+
+    It is for a case that the caller has access to; `Cases.exists_for` asks that, too.
+    """
+    presence = await run_in_threadpool(parts.reads.presence, case_id)
+    return presence is not Presence.UNKNOWN or await parts.cases.exists(case_id)
 
 
 async def require_known(parts: Parts, case_id: str) -> None:

@@ -15,11 +15,12 @@ from activities.ports import CrmUnavailableError
 from api.dependencies import permitted
 from api.parts import Parts, WithParts
 from runtime.case_errors import UnknownCaseError
-from sop.access import READS, is_bound, needs_facts, require_on, sees
+from sop.access import READS, is_bound, may, needs_facts, require_on, sees
 from sop.models import Actor, Role
 from sop.object_rules import ObjectFacts, ObjectKind, object_kind
 from sop.policy import Policy
 
+_READS = frozenset({"GET", "HEAD"})
 _ID = re.compile(r"(inquiry|handoff|incident|duty|privacy)-[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
@@ -31,18 +32,27 @@ def on_case(action: str) -> Callable[..., Awaitable[Actor]]:
     ) -> Actor:
         path = request.path_params
         case_id = path.get("case_id") or path.get("duty_id") or ""
-        await require_access(parts, actor, action, case_id, rung=path.get("rung"))
+        shows = request.method in _READS
+        await require_access(parts, actor, action, case_id, rung=path.get("rung"), shows=shows)
         return actor
 
     return actor
 
 
 async def require_access(
-    parts: Parts, actor: Actor, action: str, case_id: str, *, rung: str | None = None
+    parts: Parts,
+    actor: Actor,
+    action: str,
+    case_id: str,
+    *,
+    rung: str | None = None,
+    shows: bool = False,
 ) -> None:
     """Refuse what the table does not permit an actor with a case.
 
-    For most callers every case exists, and nothing is read to know that.
+    For most callers every case exists but those that an erasure had to leave. Before something is
+    shown, one read says whether it is such a case; a step on one finds it ended, and is told by
+    `runtime.cases` that there is none: nothing is read for it here.
 
     Args:
         parts: Where it is read.
@@ -50,6 +60,7 @@ async def require_access(
         action: For what; the actor's role may do it with some cases.
         case_id: With which.
         rung: The escalation that is to be taken.
+        shows: Something of the case is about to be shown.
 
     Raises:
         UnknownCaseError: There is no such case, or it does not exist for this actor.
@@ -59,11 +70,14 @@ async def require_access(
     kind = object_kind(case_id)
     if kind is None or not _ID.fullmatch(case_id):
         raise UnknownCaseError(case_id)
-    if not needs_facts(actor, action, kind):
+    shows = shows and kind is not ObjectKind.PRIVACY and not may(actor, "read_restricted")
+    if not shows and not needs_facts(actor, action, kind):
         return
-    facts = await _facts(parts, actor, case_id, kind)
+    facts = await _facts(parts, actor, case_id, kind, shows=shows)
     if facts is None:
         return
+    if not (shows or sees(actor, facts) or is_bound(actor, READS[kind])):
+        return  # restricted: it is refused where a step on no case would be
     if not sees(actor, facts):
         raise UnknownCaseError(case_id)
     chain = chain_of(parts.cases.policy, facts, rung) if rung else None
@@ -86,15 +100,20 @@ def chain_of(policy: Policy, facts: ObjectFacts, rung: str) -> tuple[Role, ...] 
     return row.roles if row is not None else None
 
 
-async def _facts(parts: Parts, actor: Actor, case_id: str, kind: ObjectKind) -> ObjectFacts | None:
+async def _facts(
+    parts: Parts, actor: Actor, case_id: str, kind: ObjectKind, *, shows: bool
+) -> ObjectFacts | None:
     """Return what is known of a case; None where its workflow must judge.
 
-    For whom not every case exists, one that nobody can judge now does not.
+    For whom not every case exists, one that nobody can judge now does not; and nothing is shown of
+    one that nobody can judge now.
     """
     away: CrmUnavailableError | None = None
     try:
         facts = await run_in_threadpool(parts.reads.facts, case_id)
     except CrmUnavailableError as error:
+        if shows:
+            raise
         facts, away = None, error
     if facts is not None or not is_bound(actor, READS[kind]):
         return facts

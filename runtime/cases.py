@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 from temporalio.client import (
@@ -30,6 +30,7 @@ from runtime.case_ids import handoff_id, incident_id, inquiry_id, privacy_id, up
 from runtime.temporal import require_codec, ui_link
 from runtime.temporal_answers import raise_for, raise_refusal
 from runtime.training import Training
+from sop.access import may
 from sop.describe import summary
 from sop.errors import InvalidValueError, SopError, StaleAcknowledgementError
 from sop.handoff.describe import summary as handoff_summary
@@ -45,6 +46,7 @@ from sop.incident.state import IncidentStart
 from sop.inquiry import Inquiry, check_opening
 from sop.messages import Acknowledge, Command, InquiryOpening, Receipt
 from sop.models import Actor, Payload
+from sop.object_rules import Presence
 from sop.policy import Policy
 from sop.privacy.describe import summary as privacy_summary
 from sop.privacy.messages import PrivacyOrder
@@ -77,6 +79,18 @@ class Opened(BaseModel):
     created: bool
 
 
+class Records(Protocol):
+    """What the CRM knows of cases; each method raises CrmUnavailableError without an answer."""
+
+    def find_case_digest(self, case_id: str) -> str | None:
+        """Return the digest of the request that opened a case; None if there is none."""
+        ...
+
+    def presence(self, case_id: str) -> Presence:
+        """Return whether there is a case of any kind, or was, and whether it is restricted."""
+        ...
+
+
 class Cases:
     """Starts, updates and finds cases.
 
@@ -84,8 +98,7 @@ class Cases:
         client: The process's one Temporal client.
         policy: The policy in force; a new case is pinned to it.
         task_queue: Where the workers listen.
-        digest_of: Returns the request digest of a case that the CRM knows, else None: the CRM
-            remembers a key longer than Temporal does.
+        records: What the CRM knows of cases: it remembers a key longer than Temporal does.
         theirs: Returns which of some inquiries and handoffs are a customer's, as the CRM knows.
         training: Asks for the training of who reports a step.
         ui: Address of the Temporal UI, for links.
@@ -97,7 +110,7 @@ class Cases:
         policy: Policy,
         *,
         task_queue: str,
-        digest_of: Callable[[str], str | None],
+        records: Records,
         theirs: Callable[[str, Collection[str]], frozenset[str]],
         training: Training,
         ui: str,
@@ -106,7 +119,7 @@ class Cases:
         self.client = client
         self.policy = policy
         self._task_queue = task_queue
-        self._digest_of = digest_of
+        self._records = records
         self._theirs = theirs
         self._training = training
         self._ui = ui
@@ -252,8 +265,7 @@ class Cases:
             return await self._update(case_id, command, key)
         except CaseEndedError:
             # Temporal forgets a closed case after its retention; the CRM does not.
-            recorded = await asyncio.to_thread(self._digest_of, case_id)
-            if recorded is None and not await self.exists(case_id):
+            if not await self.exists_for(command.actor, case_id):
                 raise UnknownCaseError(case_id) from None
             raise
 
@@ -265,7 +277,7 @@ class Cases:
         try:
             return await self._update(name, command, key)
         except CaseEndedError:
-            if not await self.exists(name):
+            if not (await self.exists(name) and await self.exists_for(command.actor, case_id)):
                 raise UnknownEscalationError(name) from None
             over = StaleAcknowledgementError(f"The escalation {rung} is over.")
             raise RefusedError.of(over) from None
@@ -279,6 +291,20 @@ class Cases:
                 return False
             raise_for(error)
         return True
+
+    async def exists_for(self, actor: Actor, case_id: str) -> bool:
+        """Return whether there is a case that is not hidden from an actor (HOF-5.1).
+
+        What is restricted has ended, so that whoever finds a case ended asks here what to say.
+
+        Raises:
+            CrmUnavailableError: Nobody can say now.
+            TemporalUnavailableError: The same.
+        """
+        presence = await asyncio.to_thread(self._records.presence, case_id)
+        if presence is Presence.UNKNOWN:
+            return await self.exists(case_id)
+        return presence is Presence.RECORDED or may(actor, "read_restricted")
 
     async def opener(self, case_id: str) -> str | None:
         """Return who opened a case that the CRM does not have yet; never wakes its workflow.
@@ -320,7 +346,7 @@ class Cases:
         that is older could open a second case.
         """
         try:
-            return await asyncio.to_thread(self._digest_of, case_id)
+            return await asyncio.to_thread(self._records.find_case_digest, case_id)
         except CrmUnavailableError:
             return None
 

@@ -38,6 +38,19 @@ class CaseEnding:
         except RPCError as error:
             raise TemporalUnavailableError(str(error.status)) from None
 
+    async def is_open(self, case_id: str) -> bool:
+        """Return whether a case's workflow still runs.
+
+        Raises:
+            TemporalUnavailableError: Try again.
+        """
+        try:
+            return await self._runs(case_id)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            raise TemporalUnavailableError(str(error.status)) from None
+
     async def _end(self, case_id: str) -> bool:
         handle = self._client.get_workflow_handle(case_id)
         try:

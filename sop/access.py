@@ -184,7 +184,9 @@ def is_bound(actor: Actor, action: str) -> bool:
 
 
 def sees(actor: Actor, facts: ObjectFacts) -> bool:
-    """Return whether an object exists for an actor (HOF-5.3)."""
+    """Return whether an object exists for an actor (HOF-5.1, HOF-5.3)."""
+    if facts.restricted and not may(actor, "read_restricted"):
+        return False
     if facts.kind is None:
         return True
     rule = rule_of(actor, READS[facts.kind])

@@ -57,6 +57,7 @@ class ObjectFacts(Payload):
         for_roles: The roles whose duty it is.
         chain: The roles that its rung pages, lowest first; None: not known here.
         policy_version: The policy that it is pinned to.
+        restricted: It, or what a duty is about, is what an erasure had to leave (HOF-5.1).
     """
 
     kind: ObjectKind | None = None
@@ -70,6 +71,17 @@ class ObjectFacts(Payload):
     for_roles: tuple[Role, ...] = ()
     chain: tuple[Role, ...] | None = None
     policy_version: str = ""
+    restricted: bool = False
+
+
+class Presence(StrEnum):
+    """What the CRM knows of an id."""
+
+    UNKNOWN = "unknown"
+    RECORDED = "recorded"
+    """It has its row, or keeps in mind that it was disposed of."""
+    RESTRICTED = "restricted"
+    """It is what an erasure had to leave (HOF-5.1)."""
 
 
 def object_kind(case_id: str) -> ObjectKind | None:

@@ -229,7 +229,7 @@ async def a_desk(
             client,
             policy,
             task_queue=task_queue,
-            digest_of=reads.find_case_digest,
+            records=reads,
             theirs=PersonRecords(database).theirs,
             training=TrainingRing(TrainingRecords(database), policy),
             ui=server.ui_url,

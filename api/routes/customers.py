@@ -10,7 +10,7 @@ from api.attempts import require_attempt
 from api.dependencies import JSON_BODY, RequiredKey, fingerprint, permitted
 from api.identifying import attempt_id
 from api.openapi import problems
-from api.parts import WithParts, is_known
+from api.parts import WithParts
 from api.schemas.identity import Identified, IdentifyIn, IdentityRecord, IdentityRecordIn
 from api.sight import require_access
 from runtime.case_errors import UnknownCaseError
@@ -98,7 +98,7 @@ async def identify(
     await require_access(parts, actor, "identify", body.case_id)
     # What the case would refuse is no attempt of the customer's.
     await parts.cases.require_trained(actor, Identify.step, body.case_id)
-    if not await is_known(parts, body.case_id):
+    if not await parts.cases.exists_for(actor, body.case_id):
         raise UnknownCaseError(body.case_id)
     attempt = Attempt(
         attempt_id=attempt_id(actor.principal, customer_id, body.case_id, key),

@@ -1,6 +1,7 @@
 """The duties of the schedules: read from the CRM, and one route for each Update (INQ-8, HOF-6)."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from api.shown_to import shown_to
 from api.sight import on_case
 from runtime.case_errors import UnknownCaseError
 from sop import messages as m
-from sop.access import is_bound
+from sop.access import is_bound, may
 from sop.duty import messages as d
 from sop.duty.records import DutyFilter, DutyRecord
 from sop.models import Actor, Slug
@@ -103,7 +104,7 @@ async def read_duty(
     duty_id: DutyId, parts: WithParts, actor: Annotated[Actor, Depends(permitted("read_duties"))]
 ) -> s.DutyView:
     """Read a duty from the CRM."""
-    return shown_to(actor, _view(parts, await _record(parts, duty_id, _own(actor))))
+    return shown_to(actor, _view(parts, await _record(parts, duty_id, actor)))
 
 
 @router.get(
@@ -116,7 +117,7 @@ async def read_duty_timeline(
     duty_id: DutyId, parts: WithParts, actor: Annotated[Actor, Depends(permitted("read_duties"))]
 ) -> Timeline:
     """Read the journal in order, the escalations' entries included."""
-    await _record(parts, duty_id, _own(actor))
+    await _record(parts, duty_id, actor)
     entries = await run_in_threadpool(parts.reads.timeline, duty_id)
     return shown_to(actor, presenting.timeline(parts, entries))
 
@@ -188,8 +189,9 @@ async def acknowledge_duty_escalation(
     )
 
 
-async def _record(parts: Parts, duty_id: str, own_of: Actor | None) -> DutyRecord:
-    found = await run_in_threadpool(parts.duties.duty, duty_id, own_of)
+async def _record(parts: Parts, duty_id: str, actor: Actor) -> DutyRecord:
+    read = partial(parts.duties.duty, restricted=may(actor, "read_restricted"))
+    found = await run_in_threadpool(read, duty_id, _own(actor))
     if found is None:
         raise UnknownCaseError(duty_id)
     return found

@@ -59,7 +59,7 @@ async def open_incident(
     response: Response,
 ) -> s.IncidentOpened:
     """Open an incident, once per key. The duty manager is paged at once (HOF-6.3)."""
-    if body.case_id is not None and not await is_known(parts, body.case_id):
+    if body.case_id is not None and not await parts.cases.exists_for(actor, body.case_id):
         raise InvalidValueError(f"There is no case {body.case_id} in which this could happen.")
     opened = await parts.cases.open_incident(
         IncidentOpening.model_validate(body.model_dump()),

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path
 from api import limits, presenting
 from api.dependencies import JSON_BODY, fingerprint
 from api.openapi import problems
-from api.parts import is_known
 from api.reporting import Report, reports
 from api.schemas import steps as s
 from sop import messages as m
@@ -160,7 +159,7 @@ async def mark_duplicate(
     body: s.MarkDuplicateIn, report: Annotated[Report[m.MarkDuplicate], reports(m.MarkDuplicate)]
 ) -> s.Receipt:
     """Close the case as handled under another one, which must exist."""
-    if not await is_known(report.parts, body.duplicate_of):
+    if not await report.parts.cases.exists_for(report.actor, body.duplicate_of):
         raise InvalidValueError(
             f"There is no case {body.duplicate_of} of which this could be a duplicate."
         )

@@ -25,6 +25,7 @@ from sop.keys import RecordClass, customer_owner
 from sop.policy_rules import LegalBases, LegalBasis
 from sop.retention import CLASSES
 from tests.disposals import Archive, an_archive
+from tests.restricting import is_restricted
 
 CLOSED = datetime(2027, 3, 15, 9, 0, tzinfo=UTC)
 OVER = datetime(2028, 3, 15, 9, 0, tzinfo=UTC)
@@ -130,11 +131,10 @@ async def test_what_is_held_stays_whole_and_goes_when_the_hold_is_released(
     assert [row["case_id"] for row in archive.rows(cases)] == ["inquiry-1"]
     assert [row["customer_id"] for row in archive.rows(customers)] == ["c-7"]
     assert all(archive.works("inquiry-1", each) for each in CLASSES["inquiry"])
-    restrictions = Restrictions(archive.database)
-    restrictions.restrict("privacy-1", ["inquiry-1"], LATER)
+    Restrictions(archive.database).restrict("privacy-1", ["inquiry-1"], LATER)
     archive.holds.release_hold("hold-1", LATER)
     run, _ = await archive.run(LATER)
-    assert not restrictions.is_restricted("inquiry-1")
+    assert not is_restricted(archive.database, "inquiry-1")
     assert (run.gone, run.held) == (
         {"history": 1, "incident": 1, "inquiry": 1, "verification": 1},
         {},

@@ -4,11 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
 from adapters.duty_reads import DutyReads, SqlDutySource
+from adapters.journal_purge import PurgeCertificate, file_certificate, purge_journal
+from adapters.person import PersonRecords
+from adapters.restrictions import Restrictions
 from adapters.staff import TrainingRecords
 from sop.duty.models import DutyKind, DutyOutcome, DutyRow, DutyStage
 from sop.duty.records import DutyFilter
@@ -135,6 +139,38 @@ def test_the_closed_cases_of_a_span_are_inquiries_and_handoffs(database: Databas
     crm.flush(handoff("handoff-in", closed_at=after(150)))
     crm.flush(handoff("handoff-out", closed_at=ends))
     assert set(source.closed_between(begins, ends)) == {"C-first", "C-last", "handoff-in"}
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-6.2")
+def test_what_an_erasure_left_is_audited_no_more_and_its_audit_is_hidden(
+    database: Database,
+) -> None:
+    crm, reads, source = SqlCrm(database), DutyReads(database), SqlDutySource(database)
+    for case_id in ("inquiry-1", "inquiry-2"):
+        crm.flush(opened(case_id, row=case(1, case_id, closed_at=after(100))))
+        crm.flush(duty(f"duty-{case_id}", about=case_id))
+    crm.flush(duty("duty-left", about="inquiry-gone"))
+    assert set(PersonRecords(database).open_audits("c-7")) == {"duty-inquiry-1", "duty-inquiry-2"}
+    Restrictions(database).restrict("privacy-1", ("inquiry-1", "duty-left"), after(200))
+    assert source.closed_between(after(0), after(200)) == ("inquiry-2",)
+    assert [each.duty_id for each in reads.duties(DutyFilter()).duties] == ["duty-inquiry-2"]
+    for hidden in ("duty-inquiry-1", "duty-left"):
+        assert reads.duty(hidden) is None
+        assert reads.duty(hidden, restricted=True) is not None
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-6.2")
+def test_who_has_only_entries_that_were_purged_is_no_handler(database: Database) -> None:
+    SqlCrm(database).flush(opened("C-1"))
+    assert SqlDutySource(database).handlers_of("C-1") == ("anna",)
+    paper = PurgeCertificate("certificate-1", "erasure", after(9), "{}", frozenset({"C-1"}))
+
+    def purge(connection: Connection) -> None:
+        file_certificate(connection, paper)
+        purge_journal(connection, "C-1", paper.certificate_id)
+
+    database.write(purge)
+    assert SqlDutySource(database).handlers_of("C-1") == ()
 
 
 @pytest.mark.clause("HOF-6.2")

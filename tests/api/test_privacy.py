@@ -1,13 +1,11 @@
 """Privacy requests through the API: who may, what is refused, what is shown (HOF-5.1)."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
-from adapters.restrictions import Restrictions
 from sop.access import PERMITTED
 from sop.models import Role
 from tests.api.callers import Caller, Callers
@@ -167,7 +165,7 @@ async def test_a_hold_names_only_cases_of_its_customer(on_both: Callers) -> None
     own = await ana.open("own of a hold", customer={"customer_id": "c-hold-own"})
     other = await ana.open("other of a hold", customer={"customer_id": "c-hold-other"})
     for case_id in (own, other):
-        await eventually(partial(_recorded, ana, f"/v1/inquiries/{case_id}"))
+        await eventually(partial(_is_recorded, ana, f"/v1/inquiries/{case_id}"))
     why = {"reason": "litigation", "review_at": REVIEW}
     for number, wrong in enumerate((other, UNKNOWN_INQUIRY, "handoff-00000000000000000000")):
         body = request("hold", "c-hold-own", cases=[own, wrong], **why)
@@ -235,21 +233,5 @@ async def test_requests_are_listed_by_customer_and_page_by_page(on_both: Callers
     assert kinds["requests"] == []
 
 
-@pytest.mark.clause("HOF-5.3")
-async def test_what_an_erasure_left_exists_for_nobody_at_the_desk(callers: Callers) -> None:
-    ana, auditor = await callers.of(Role.CSR), await callers.of(Role.AUDITOR)
-    case_id = await ana.open("restricted")
-    page = f"/v1/inquiries/{case_id}"
-    await eventually(lambda: _recorded(ana, page))
-    restrictions = Restrictions(callers.database)
-    at = datetime.now(UTC)
-    await asyncio.to_thread(restrictions.restrict, "privacy-0123456789", [case_id, case_id], at)
-    for path in (page, f"{page}/timeline", f"{page}/certificate"):
-        is_problem(await ana.get(path), "case-not-found")
-        assert (await auditor.get(path)).status_code == 200, path
-    listed = (await ana.get("/v1/inquiries", limit="200")).json()["cases"]
-    assert case_id not in {one["case_id"] for one in listed}
-
-
-async def _recorded(caller: Caller, page: str) -> bool:
+async def _is_recorded(caller: Caller, page: str) -> bool:
     return bool((await caller.get(page)).json().get("recorded"))

@@ -111,7 +111,7 @@ async def test_a_worker_or_a_gateway_without_the_codec_does_not_start(
                 client,
                 policy,
                 task_queue="guarded",
-                digest_of=lambda _: None,
+                records=guarded.reads,
                 theirs=lambda *_: frozenset(),
                 training=guarded.cases._training,
                 ui="",

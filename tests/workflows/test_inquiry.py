@@ -128,7 +128,7 @@ async def test_an_inquiry_is_taken_while_the_crm_is_away(desk: Desk) -> None:
         desk.client,
         desk.cases.policy,
         task_queue=desk.task_queue,
-        digest_of=CrmReads(database).find_case_digest,
+        records=CrmReads(database),
         theirs=PersonRecords(database).theirs,
         training=training,
         ui="",

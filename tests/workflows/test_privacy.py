@@ -16,7 +16,6 @@ from activities.key_ports import KeyErasedError
 from adapters.exports import SealedExports
 from adapters.incident_reads import IncidentReads
 from adapters.key_disposal import KeyDisposal
-from adapters.restrictions import Restrictions
 from adapters.tables import cases
 from runtime.case_errors import KeyReusedError, RefusedError
 from runtime.cases import Cases
@@ -48,6 +47,7 @@ from tests.privacy import (
     released,
     row,
 )
+from tests.restricting import is_restricted
 from workflows.escalating import escalation_id
 
 pytestmark = pytest.mark.clause("HOF-5.1")
@@ -260,7 +260,7 @@ async def test_a_hold_on_a_case_that_is_not_theirs_is_refused_and_says_so(
         gateway.client,
         gateway.policy,
         task_queue=desk.task_queue,
-        digest_of=desk.reads.find_case_digest,
+        records=desk.reads,
         theirs=lambda _, named: frozenset(named),
         training=gateway._training,
         ui="",
@@ -301,7 +301,7 @@ async def test_a_hold_on_an_inquiry_ends_no_handoff_that_was_opened_from_it(
 
 
 async def restricted(desk: Desk, case_id: str) -> bool:
-    return await asyncio.to_thread(Restrictions(desk.database).is_restricted, case_id)
+    return await asyncio.to_thread(is_restricted, desk.database, case_id)
 
 
 async def test_nothing_is_done_before_two_people_and_a_verified_requester(

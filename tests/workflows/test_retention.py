@@ -46,7 +46,7 @@ async def _without_memory(desk: Desk) -> Cases:
         client,
         desk.cases.policy,
         task_queue=desk.task_queue,
-        digest_of=desk.reads.find_case_digest,
+        records=desk.reads,
         theirs=PersonRecords(desk.database).theirs,
         training=TrainingRing(TrainingRecords(desk.database), desk.cases.policy),
         ui="",

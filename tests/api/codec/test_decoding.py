@@ -1,6 +1,7 @@
 """Who is shown which payloads, and that the access log has it."""
 
 import secrets
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import pytest
@@ -12,6 +13,7 @@ from activities.ports import CrmUnavailableError
 from adapters.database import Database
 from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring
+from adapters.restrictions import Restrictions
 from runtime.codec import KEY_ID
 from sop.access_log import Outcome, Via
 from sop.models import Role
@@ -56,6 +58,22 @@ async def test_a_reader_is_shown_the_cases_that_they_may_read(house: House, role
     shown = "".join("." if text is None else "x" for text in texts(answer))
     assert shown == MATRIX[role]
     assert {text for text in texts(answer) if text} == {CANARY}
+
+
+@pytest.mark.clause("HOF-5.1", "HOF-5.3")
+@pytest.mark.parametrize("role", MATRIX)
+async def test_what_an_erasure_left_stays_sealed_but_for_those_who_may_read_it(
+    house: House, role: Role
+) -> None:
+    left = (INQUIRY, HANDOFF, INCIDENT, DUTY)
+    Restrictions(house.database).restrict("privacy-1", left, datetime.now(UTC))
+    payloads = [await sealed(house.keyring, owner) for owner in OWNERS]
+    answer = await house.decode(asked(*payloads), token=house.token(role))
+    shown = "".join("." if text is None else "x" for text in texts(answer))
+    reads = role in {Role.AUDITOR, Role.PRIVACY_OFFICER}
+    assert shown == (MATRIX[role] if reads else f"....{MATRIX[role][4:]}")
+    denied = [entry.owner for entry in house.entries() if entry.outcome is Outcome.DENIED]
+    assert set(left).isdisjoint(denied) == (role is Role.AUDITOR)
 
 
 @pytest.mark.clause("INQ-3.1", "HOF-5.3")
