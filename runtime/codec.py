@@ -117,7 +117,9 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Open payloads.
 
-        What cannot be opened for another reason becomes `REFUSED`, and an alarm.
+        What cannot be opened for another reason becomes `REFUSED`, and an alarm. So does a
+        tombstone where no key was destroyed: it is not sealed, and whoever writes into Temporal's
+        database could put one in any payload's place.
 
         Raises:
             CodecError: `KeyErased` for good; `KeysUnavailable`: try again.
@@ -127,36 +129,30 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
             for payload in payloads
             if (key_id := key_id_of(payload)) and self.keyring.known_by_id(key_id) is None
         }
-        keys = await self._load(missing) if missing else {}
+        keys, refused = await self._load(missing) if missing else ({}, {})
         erased = TOMBSTONE in payloads and await self._is_erased()
         return [
-            (payload if erased else self._refuse("TombstoneOfALivingCase"))
-            if payload == TOMBSTONE
-            else self._open(payload, keys)
+            payload if erased and payload == TOMBSTONE else self._open(payload, keys, refused)
             for payload in payloads
         ]
 
     async def _is_erased(self) -> bool:
-        """Return whether a tombstone is what it says: else it would delete a payload unseen."""
+        """Return whether a tombstone is what it says. Where nothing says whose it is, it is not."""
         if self.owner is None:
-            return True
-        if self.keyring.known(self.owner, RecordClass.HISTORY) is not None:
             return False
         try:
-            await asyncio.to_thread(self._obtain, self.owner)
-        except KeyErasedError:
-            return True
+            return await asyncio.to_thread(
+                self.keyring.is_destroyed, self.owner, RecordClass.HISTORY
+            )
         except KeysUnavailableError:
             raise _error("KeysUnavailable") from None
-        except TamperedError:
-            raise _error("KeyTampered") from None
-        return False
 
     def _obtain(self, owner: str) -> DataKey:
         return self.keyring.obtain(owner, (RecordClass.HISTORY,))[RecordClass.HISTORY]
 
-    async def _load(self, key_ids: Iterable[str]) -> dict[str, DataKey]:
-        keys = {}
+    async def _load(self, key_ids: Iterable[str]) -> tuple[dict[str, DataKey], dict[str, str]]:
+        """Return keys by their ids, and of those that open nothing why."""
+        keys, refused = {}, {}
         for key_id in key_ids:
             try:
                 keys[key_id] = await asyncio.to_thread(self.keyring.open_by_id, key_id)
@@ -164,9 +160,11 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
                 raise _error("KeyErased", final=True) from None
             except KeysUnavailableError:
                 raise _error("KeysUnavailable") from None
-            except (UnknownKeyError, TamperedError):
-                continue
-        return keys
+            except UnknownKeyError:
+                refused[key_id] = "KeyUnknown"
+            except TamperedError:
+                refused[key_id] = "KeyTampered"
+        return keys, refused
 
     def _seal(self, key: DataKey, payload: Payload) -> Payload:
         sealed = key.seal(payload.SerializeToString(), self._context(key))
@@ -180,13 +178,15 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
             data=sealed,
         )
 
-    def _open(self, payload: Payload, keys: dict[str, DataKey]) -> Payload:
+    def _open(self, payload: Payload, keys: dict[str, DataKey], refused: dict[str, str]) -> Payload:
+        if payload == TOMBSTONE:
+            return self._refuse("TombstoneOfALivingCase")
         key_id = key_id_of(payload)
         if key_id is None:
             return self._plain(payload)
         key = keys.get(key_id) or self.keyring.known_by_id(key_id)
         if key is None:
-            return self._refuse("KeyUnknown")
+            return self._refuse(refused.get(key_id, "KeyUnknown"))
         if self.owner not in {None, key.owner}:
             return self._refuse("PayloadOfAnotherCase")
         try:
