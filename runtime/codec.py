@@ -5,8 +5,10 @@ only in the namespace and for the case for which it was sealed.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -57,6 +59,29 @@ def _error(kind: str, *, final: bool = False) -> CodecError:
     return CodecError(kind, type=kind, non_retryable=final)
 
 
+class PlainReads:
+    """Tells in the log that plain text was read: at once, and then once in a while.
+
+    Whoever can write into Temporal's database can bring plain text in as long as any is read.
+    """
+
+    def __init__(
+        self, *, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Tell no more often than every so many seconds."""
+        self._every_s = every_s
+        self._clock = clock
+        self._next = -math.inf
+        self._count = 0
+
+    def add(self, case_id: str | None) -> None:
+        """Count a payload; the line says how many there were since the last one."""
+        self._count += 1
+        if self._clock() >= self._next:
+            log.info("payload.plain", case_id=case_id, count=self._count)
+            self._next, self._count = self._clock() + self._every_s, 0
+
+
 @dataclass(frozen=True)
 class CaseCodec(PayloadCodec, WithSerializationContext):
     """Seals with the key of the case that a payload belongs to; refuses what is not sealed.
@@ -67,12 +92,14 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
         owner: Whose payloads these are; None where nothing says so: then nothing can be sealed,
             and what is opened is not compared.
         plain_until: Payloads from before there was a codec are read until then; None: never.
+        plain_reads: Is told of each; one for all codecs that are made of this one.
     """
 
     keyring: Keyring
     namespace: str
     owner: str | None = None
     plain_until: datetime | None = None
+    plain_reads: PlainReads = field(default_factory=PlainReads, repr=False, compare=False)
 
     def with_context(self, context: SerializationContext) -> "CaseCodec":
         """Return the codec of one operation, which knows its workflow."""
@@ -84,7 +111,9 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
                 owner = owner_of(workflow_id)
                 if owner == self.owner:
                     return self
-                return CaseCodec(self.keyring, self.namespace, owner, self.plain_until)
+                return CaseCodec(
+                    self.keyring, self.namespace, owner, self.plain_until, self.plain_reads
+                )
             case _:
                 return self
 
@@ -197,6 +226,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
     def _plain(self, payload: Payload) -> Payload:
         until = self.plain_until
         if until is not None and datetime.now(UTC) < until:
+            self.plain_reads.add(self.owner)
             return payload
         return self._refuse("PayloadNotSealed")
 

@@ -324,6 +324,17 @@ def test_what_comes_after_the_key_was_destroyed_is_not_kept(store: Store) -> Non
     assert {sent.body for sent in reads.outbox()} == {ERASED}
 
 
+def test_a_record_whose_key_was_altered_is_refused_and_not_taken_for_unknown(
+    store: Store,
+) -> None:
+    SqlCrm(store.database).flush(records.inquiry())
+    altered = update(data_keys).where(data_keys.c.owner == INQUIRY).values(wrapped="QUJD")
+    store.keyring._database.write(lambda connection: connection.execute(altered))
+    store.keyring.forget([INQUIRY])
+    with pytest.raises(RecordRefusedError, match="KeyTampered"):
+        CrmReads(store.database).case(INQUIRY)
+
+
 @pytest.mark.clause("INQ-7.1", "HOF-5.1")
 def test_a_customer_who_comes_back_after_an_erasure_is_served_by_every_worker(
     store: Store, database_url: URL, tmp_path: Path

@@ -14,7 +14,7 @@ from temporalio.converter import ActivitySerializationContext, WorkflowSerializa
 
 from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring
-from runtime.codec import REFUSED, TOMBSTONE, CaseCodec, CodecError
+from runtime.codec import REFUSED, TOMBSTONE, CaseCodec, CodecError, PlainReads
 from sop.keys import RecordClass
 from tests.databases import watch
 from tests.keyrings import a_keyring
@@ -109,6 +109,29 @@ async def test_plain_text_of_an_older_release_is_read_until_the_day_that_is_set(
     assert await later.decode([PLAIN]) == [PLAIN]
     over = replace(codec, plain_until=now - timedelta(seconds=1))
     assert await over.decode([PLAIN]) == [REFUSED]
+
+
+async def test_the_log_tells_that_plain_text_was_read_once_a_minute_and_how_often(
+    keyring: SqlKeyring, stream: io.StringIO
+) -> None:
+    now, later = [0.0], datetime.now(UTC) + timedelta(days=1)
+    root = CaseCodec(
+        keyring, "default", plain_until=later, plain_reads=PlainReads(clock=lambda: now[0])
+    )
+    contexts = [
+        WorkflowSerializationContext(namespace="default", workflow_id=case_id)
+        for case_id in (ONE, TWO)
+    ]
+    for seconds in (0.0, 1.0, 59.0, 60.0):
+        now[0] = seconds
+        for context in contexts:
+            assert await root.with_context(context).decode([PLAIN, PLAIN]) == [PLAIN, PLAIN]
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["case_id"], line["count"]) for line in lines] == [
+        ("payload.plain", ONE, 1),
+        ("payload.plain", ONE, 12),
+    ]
+    assert CANARY.decode() not in stream.getvalue()
 
 
 async def test_what_belongs_to_nobody_is_not_sealed(keyring: SqlKeyring) -> None:
