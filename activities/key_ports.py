@@ -99,12 +99,15 @@ class Keyring(Protocol):
 
         Raises:
             KeyErasedError: One of them was destroyed.
+            TamperedError: One of them was altered in the store; the log has an alarm.
             KeysUnavailableError: Try again.
         """
         ...
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, DataKey]:
-        """Return keys by their ids; erased and unknown ones are left out. One statement at most.
+        """Return keys by their ids; erased, unknown and altered ones are left out.
+
+        One statement at most.
 
         Raises:
             KeysUnavailableError: Try again.
@@ -119,11 +122,22 @@ class Keyring(Protocol):
         """
         ...
 
+    def is_destroyed(self, owner: str, record_class: RecordClass) -> bool:
+        """Return whether an owner's key was destroyed; what is at hand is not believed.
+
+        One statement; none once it was destroyed, which is for good. No key is made.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        ...
+
     def open_by_id(self, key_id: str) -> DataKey:
         """Return a key by its id.
 
         Raises:
             KeyErasedError: It was destroyed.
+            TamperedError: It was altered in the store; the log has an alarm.
             UnknownKeyError: There is none.
             KeysUnavailableError: Try again.
         """

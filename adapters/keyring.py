@@ -1,5 +1,6 @@
 """Data keys on SQL: made once for an owner and a class, kept at hand for some minutes."""
 
+import math
 import os
 import secrets
 import threading
@@ -92,6 +93,7 @@ class SqlKeyring:
         self._clock = clock
         self._by_owner: dict[tuple[str, RecordClass], tuple[AesKey, float]] = {}
         self._by_id: dict[str, tuple[AesKey, float]] = {}
+        self._gone: dict[tuple[str, RecordClass], float] = {}
         self._lock = threading.Lock()
         # The rows are its parameters: as values of its own they would be compiled each time.
         self._insert = (
@@ -174,6 +176,30 @@ class SqlKeyring:
         query = select(column.key_id).where(column.key_id.in_(key_ids), column.wrapped.is_(None))
         return frozenset(row["key_id"] for row in self._rows(query))
 
+    def is_destroyed(self, owner: str, record_class: RecordClass) -> bool:
+        """Return whether an owner's key was destroyed; what is at hand is not believed.
+
+        Another process may have destroyed it. That it did is kept in mind, as long as a key is: a
+        customer who comes back has a new one.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        if self._clock() < self._gone.get((owner, record_class), -math.inf):
+            return True
+        column = data_keys.c
+        query = select(column.wrapped.is_(None).label("gone")).where(
+            column.owner == owner, column.record_class == record_class.value
+        )
+        rows = self._rows(query)
+        if not rows or not rows[0]["gone"]:
+            return False
+        with self._lock:
+            if len(self._gone) >= MOST_KEPT:
+                self._gone.clear()
+            self._gone[owner, record_class] = self._clock() + self._kept_s
+        return True
+
     def open_by_id(self, key_id: str) -> AesKey:
         """Return a key by its id.
 
@@ -213,6 +239,7 @@ class SqlKeyring:
         with self._lock:
             self._by_owner.clear()
             self._by_id.clear()
+            self._gone.clear()
 
     def forget(self, owners: Iterable[str]) -> None:
         """Keep no key of these owners at hand any longer."""

@@ -26,7 +26,7 @@ from activities.key_ports import (
     KeysUnavailableError,
     TamperedError,
 )
-from activities.ports import CrmUnavailableError
+from activities.ports import CrmUnavailableError, PortError
 from adapters.sealed import is_sealed, ownership, sealed_columns
 from sop.erased import ERASED, ERASED_PARTICULARS
 from sop.keys import RecordClass
@@ -172,11 +172,19 @@ class Sealing:
                 keys |= dict.fromkeys(keyring.destroyed(missing))
         except KeysUnavailableError as error:
             raise CrmUnavailableError(str(error)) from None
-        except TamperedError:
-            raise _refusal("KeyTampered", None) from None
-        if key_ids - keys.keys():
-            raise _refusal("KeyUnknown", None)
+        if unknown := key_ids - keys.keys():
+            raise _refusal(self._why_not(min(unknown)), None)
         return keys
+
+    def _why_not(self, key_id: str) -> str:
+        """Return why a key opens nothing: it is none of this key store, or was altered there."""
+        try:
+            self._require().open_by_id(key_id)
+        except TamperedError:
+            return "KeyTampered"
+        except PortError:
+            pass
+        return "KeyUnknown"
 
     def _require(self) -> Keyring:
         if self._keyring is None:

@@ -5,8 +5,10 @@ only in the namespace and for the case for which it was sealed.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -57,6 +59,29 @@ def _error(kind: str, *, final: bool = False) -> CodecError:
     return CodecError(kind, type=kind, non_retryable=final)
 
 
+class PlainReads:
+    """Tells in the log that plain text was read: at once, and then once in a while.
+
+    Whoever can write into Temporal's database can bring plain text in as long as any is read.
+    """
+
+    def __init__(
+        self, *, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Tell no more often than every so many seconds."""
+        self._every_s = every_s
+        self._clock = clock
+        self._next = -math.inf
+        self._count = 0
+
+    def add(self, case_id: str | None) -> None:
+        """Count a payload; the line says how many there were since the last one."""
+        self._count += 1
+        if self._clock() >= self._next:
+            log.info("payload.plain", case_id=case_id, count=self._count)
+            self._next, self._count = self._clock() + self._every_s, 0
+
+
 @dataclass(frozen=True)
 class CaseCodec(PayloadCodec, WithSerializationContext):
     """Seals with the key of the case that a payload belongs to; refuses what is not sealed.
@@ -67,12 +92,14 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
         owner: Whose payloads these are; None where nothing says so: then nothing can be sealed,
             and what is opened is not compared.
         plain_until: Payloads from before there was a codec are read until then; None: never.
+        plain_reads: Is told of each; one for all codecs that are made of this one.
     """
 
     keyring: Keyring
     namespace: str
     owner: str | None = None
     plain_until: datetime | None = None
+    plain_reads: PlainReads = field(default_factory=PlainReads, repr=False, compare=False)
 
     def with_context(self, context: SerializationContext) -> "CaseCodec":
         """Return the codec of one operation, which knows its workflow."""
@@ -84,7 +111,9 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
                 owner = owner_of(workflow_id)
                 if owner == self.owner:
                     return self
-                return CaseCodec(self.keyring, self.namespace, owner, self.plain_until)
+                return CaseCodec(
+                    self.keyring, self.namespace, owner, self.plain_until, self.plain_reads
+                )
             case _:
                 return self
 
@@ -117,7 +146,9 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Open payloads.
 
-        What cannot be opened for another reason becomes `REFUSED`, and an alarm.
+        What cannot be opened for another reason becomes `REFUSED`, and an alarm. So does a
+        tombstone where no key was destroyed: it is not sealed, and whoever writes into Temporal's
+        database could put one in any payload's place.
 
         Raises:
             CodecError: `KeyErased` for good; `KeysUnavailable`: try again.
@@ -127,36 +158,30 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
             for payload in payloads
             if (key_id := key_id_of(payload)) and self.keyring.known_by_id(key_id) is None
         }
-        keys = await self._load(missing) if missing else {}
+        keys, refused = await self._load(missing) if missing else ({}, {})
         erased = TOMBSTONE in payloads and await self._is_erased()
         return [
-            (payload if erased else self._refuse("TombstoneOfALivingCase"))
-            if payload == TOMBSTONE
-            else self._open(payload, keys)
+            payload if erased and payload == TOMBSTONE else self._open(payload, keys, refused)
             for payload in payloads
         ]
 
     async def _is_erased(self) -> bool:
-        """Return whether a tombstone is what it says: else it would delete a payload unseen."""
+        """Return whether a tombstone is what it says. Where nothing says whose it is, it is not."""
         if self.owner is None:
-            return True
-        if self.keyring.known(self.owner, RecordClass.HISTORY) is not None:
             return False
         try:
-            await asyncio.to_thread(self._obtain, self.owner)
-        except KeyErasedError:
-            return True
+            return await asyncio.to_thread(
+                self.keyring.is_destroyed, self.owner, RecordClass.HISTORY
+            )
         except KeysUnavailableError:
             raise _error("KeysUnavailable") from None
-        except TamperedError:
-            raise _error("KeyTampered") from None
-        return False
 
     def _obtain(self, owner: str) -> DataKey:
         return self.keyring.obtain(owner, (RecordClass.HISTORY,))[RecordClass.HISTORY]
 
-    async def _load(self, key_ids: Iterable[str]) -> dict[str, DataKey]:
-        keys = {}
+    async def _load(self, key_ids: Iterable[str]) -> tuple[dict[str, DataKey], dict[str, str]]:
+        """Return keys by their ids, and of those that open nothing why."""
+        keys, refused = {}, {}
         for key_id in key_ids:
             try:
                 keys[key_id] = await asyncio.to_thread(self.keyring.open_by_id, key_id)
@@ -164,9 +189,11 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
                 raise _error("KeyErased", final=True) from None
             except KeysUnavailableError:
                 raise _error("KeysUnavailable") from None
-            except (UnknownKeyError, TamperedError):
-                continue
-        return keys
+            except UnknownKeyError:
+                refused[key_id] = "KeyUnknown"
+            except TamperedError:
+                refused[key_id] = "KeyTampered"
+        return keys, refused
 
     def _seal(self, key: DataKey, payload: Payload) -> Payload:
         sealed = key.seal(payload.SerializeToString(), self._context(key))
@@ -180,13 +207,15 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
             data=sealed,
         )
 
-    def _open(self, payload: Payload, keys: dict[str, DataKey]) -> Payload:
+    def _open(self, payload: Payload, keys: dict[str, DataKey], refused: dict[str, str]) -> Payload:
+        if payload == TOMBSTONE:
+            return self._refuse("TombstoneOfALivingCase")
         key_id = key_id_of(payload)
         if key_id is None:
             return self._plain(payload)
         key = keys.get(key_id) or self.keyring.known_by_id(key_id)
         if key is None:
-            return self._refuse("KeyUnknown")
+            return self._refuse(refused.get(key_id, "KeyUnknown"))
         if self.owner not in {None, key.owner}:
             return self._refuse("PayloadOfAnotherCase")
         try:
@@ -197,6 +226,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
     def _plain(self, payload: Payload) -> Payload:
         until = self.plain_until
         if until is not None and datetime.now(UTC) < until:
+            self.plain_reads.add(self.owner)
             return payload
         return self._refuse("PayloadNotSealed")
 

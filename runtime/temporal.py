@@ -52,7 +52,7 @@ class NoKeys:
         """Refuse."""
         raise KeysUnavailableError("this process has no keys")
 
-    find = destroyed = open_by_id = obtain
+    find = destroyed = is_destroyed = open_by_id = obtain
 
 
 class HandrailPlugin(SimplePlugin):

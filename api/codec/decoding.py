@@ -115,7 +115,7 @@ class _Found:
         """Refuse: nothing is sealed here."""
         raise KeysUnavailableError("the codec server makes no keys")
 
-    find = destroyed = open_by_id = obtain
+    find = destroyed = is_destroyed = open_by_id = obtain
 
 
 def _entries(

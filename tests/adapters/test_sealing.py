@@ -15,6 +15,7 @@ from activities.ports import CrmUnavailableError
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
+from adapters.key_disposal import KeyDisposal
 from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring, open_keyring
 from adapters.schema import metadata
@@ -321,6 +322,47 @@ def test_what_comes_after_the_key_was_destroyed_is_not_kept(store: Store) -> Non
     reads = CrmReads(store.database)
     assert [line.detail for line in reads.timeline(INQUIRY)] == [ERASED_PARTICULARS] * 3
     assert {sent.body for sent in reads.outbox()} == {ERASED}
+
+
+def test_a_record_whose_key_was_altered_is_refused_and_not_taken_for_unknown(
+    store: Store,
+) -> None:
+    SqlCrm(store.database).flush(records.inquiry())
+    altered = update(data_keys).where(data_keys.c.owner == INQUIRY).values(wrapped="QUJD")
+    store.keyring._database.write(lambda connection: connection.execute(altered))
+    store.keyring.forget([INQUIRY])
+    with pytest.raises(RecordRefusedError, match="KeyTampered"):
+        CrmReads(store.database).case(INQUIRY)
+
+
+@pytest.mark.clause("INQ-7.1", "HOF-5.1")
+def test_a_customer_who_comes_back_after_an_erasure_is_served_by_every_worker(
+    store: Store, database_url: URL, tmp_path: Path
+) -> None:
+    """Another worker destroyed the key that this one still has at hand."""
+    whose, store_of_keys = CUSTOMER.customer_id, f"sqlite:///{tmp_path / 'keys.db'}"
+    SqlCrm(store.database).flush(records.inquiry())
+    with (
+        closing(open_keyring(store_of_keys, f"local:{tmp_path / 'kek.json'}")) as elsewhere,
+        closing(Database(database_url, keyring=elsewhere)) as seen_elsewhere,
+    ):
+        assert KeyDisposal(elsewhere._database, elsewhere).destroy_customer(whose)
+        assert store.keyring.known(customer_owner(whose), RecordClass.INQUIRY) is not None
+        SqlCrm(store.database).flush(_of_customer(OTHER, CUSTOMER))
+        for database in (store.database, seen_elsewhere):
+            found = CrmReads(database).case(OTHER)
+            assert found is not None
+            assert found.customer == CUSTOMER
+
+
+def test_the_customers_key_is_asked_for_once_at_each_opening(store: Store) -> None:
+    """Also of a customer whom this worker knows: what it has at hand may be destroyed."""
+    crm = SqlCrm(store.database)
+    for case_id in (INQUIRY, OTHER):
+        store.keyring.obtain(case_id, (RecordClass.HISTORY,))
+        with watch(store.keyring._database) as asked:
+            crm.flush(opened(case_id))
+        assert len(asked.statements) == 1
 
 
 def test_a_key_store_that_is_away_holds_a_flush_up_and_nothing_is_written(

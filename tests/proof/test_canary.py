@@ -90,6 +90,10 @@ class ClearKeyring:
         """Return none."""
         return frozenset()
 
+    def is_destroyed(self, owner: str, record_class: RecordClass) -> bool:
+        """Say no."""
+        return False
+
     def open_by_id(self, key_id: str) -> DataKey:
         """Return a key."""
         key = self.known_by_id(key_id)

@@ -1,6 +1,7 @@
 """What Temporal is given opens for its case only, and nothing else is read."""
 
 import io
+import json
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,9 @@ from temporalio.converter import ActivitySerializationContext, WorkflowSerializa
 
 from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring
-from runtime.codec import REFUSED, TOMBSTONE, CaseCodec, CodecError
+from runtime.codec import REFUSED, TOMBSTONE, CaseCodec, CodecError, PlainReads
+from sop.keys import RecordClass
+from tests.databases import watch
 from tests.keyrings import a_keyring
 
 CANARY = b"my card was charged twice"
@@ -108,6 +111,29 @@ async def test_plain_text_of_an_older_release_is_read_until_the_day_that_is_set(
     assert await over.decode([PLAIN]) == [REFUSED]
 
 
+async def test_the_log_tells_that_plain_text_was_read_once_a_minute_and_how_often(
+    keyring: SqlKeyring, stream: io.StringIO
+) -> None:
+    now, later = [0.0], datetime.now(UTC) + timedelta(days=1)
+    root = CaseCodec(
+        keyring, "default", plain_until=later, plain_reads=PlainReads(clock=lambda: now[0])
+    )
+    contexts = [
+        WorkflowSerializationContext(namespace="default", workflow_id=case_id)
+        for case_id in (ONE, TWO)
+    ]
+    for seconds in (0.0, 1.0, 59.0, 60.0):
+        now[0] = seconds
+        for context in contexts:
+            assert await root.with_context(context).decode([PLAIN, PLAIN]) == [PLAIN, PLAIN]
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["case_id"], line["count"]) for line in lines] == [
+        ("payload.plain", ONE, 1),
+        ("payload.plain", ONE, 12),
+    ]
+    assert CANARY.decode() not in stream.getvalue()
+
+
 async def test_what_belongs_to_nobody_is_not_sealed(keyring: SqlKeyring) -> None:
     with pytest.raises(CodecError, match="PayloadWithoutOwner"):
         await CaseCodec(keyring, "default").encode([PLAIN])
@@ -164,7 +190,32 @@ async def test_a_tombstone_in_a_living_case_is_refused(
     assert await living.decode([TOMBSTONE, payload]) == [REFUSED, PLAIN]
     keyring.forget([ONE])
     assert await living.decode([TOMBSTONE]) == [REFUSED]
-    assert stream.getvalue().count("TombstoneOfALivingCase") == 2
+    assert await of(keyring, TWO).decode([TOMBSTONE]) == [REFUSED]
+    assert keyring.known(TWO, RecordClass.HISTORY) is None, "reading makes no key"
+    assert await CaseCodec(keyring, "default").decode([TOMBSTONE]) == [REFUSED]
+    assert stream.getvalue().count("TombstoneOfALivingCase") == 4
+
+
+@pytest.mark.clause("HOF-5.1")
+async def test_a_tombstone_is_read_where_another_process_destroyed_the_key_a_moment_ago(
+    keyring: SqlKeyring, stream: io.StringIO
+) -> None:
+    await sealed(keyring)
+    gone = update(data_keys).where(data_keys.c.owner == ONE).values(wrapped=None)
+    keyring._database.write(lambda connection: connection.execute(gone))
+    assert keyring.known(ONE, RecordClass.HISTORY) is not None, "it is still at hand here"
+    with watch(keyring._database) as asked:
+        for _ in range(3):
+            assert await of(keyring, ONE).decode([TOMBSTONE]) == [TOMBSTONE]
+    assert len(asked.statements) == 1, "it is looked up once"
+    assert "payload.refused" not in stream.getvalue()
+
+
+async def test_what_is_sealed_asks_for_no_tombstone(keyring: SqlKeyring) -> None:
+    payload = await sealed(keyring)
+    with watch(keyring._database) as asked:
+        assert await of(keyring, ONE).decode([payload]) == [PLAIN]
+    assert asked.statements == []
 
 
 async def test_a_key_that_was_altered_is_tried_again_and_alarms(
@@ -179,7 +230,11 @@ async def test_a_key_that_was_altered_is_tried_again_and_alarms(
         await of(keyring, ONE).encode([PLAIN])
     assert not told.value.non_retryable
     assert await of(keyring, ONE).decode([payload]) == [REFUSED]
-    assert stream.getvalue().count("key.tampered") == 2
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["event"] for line in lines].count("key.tampered") == 2
+    assert [line["reason_code"] for line in lines if line["event"] == "payload.refused"] == [
+        "KeyTampered"
+    ]
 
 
 def _erase(keyring: SqlKeyring, owner: str) -> None:
