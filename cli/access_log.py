@@ -1,6 +1,6 @@
 """`handrail access-log`: who was shown what."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +10,7 @@ from rich.table import Table
 from adapters.access_log import LONGEST, AccessLog
 from adapters.database import Database, Limits
 from adapters.migrate import is_current
+from cli.moments import moment
 from runtime.errors import OperatorError
 from runtime.settings import load_settings
 from sop.access_log import AccessEntry, AccessFilter
@@ -24,11 +25,14 @@ def access_log(
     since: Annotated[
         str | None, typer.Option("--from", help="Only from then on, such as 2026-11-25T08:00.")
     ] = None,
+    before: Annotated[str | None, typer.Option("--to", help="Only those before.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=LONGEST, help="How many entries.")] = LONGEST,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each.")] = False,
 ) -> None:
     """Show whose payloads were decoded for whom, and who fetched exports, the newest first."""
-    wanted = AccessFilter(owner=case, principal=principal, since=_moment(since))
+    wanted = AccessFilter(
+        owner=case, principal=principal, since=_moment(since), before=_moment(before)
+    )
     settings = load_settings()
     database = Database(settings.database, Limits(pool_size=1))
     try:
@@ -60,12 +64,4 @@ def _table(found: tuple[AccessEntry, ...]) -> Table:
 
 
 def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise OperatorError(
-            f'"{text}" is no moment: write one such as 2026-11-25 or 2026-11-25T08:00+01:00.'
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None if text is None else moment(text)

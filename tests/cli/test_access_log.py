@@ -38,6 +38,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     [
         ([], 1), (["--case", CASE], 1), (["--case", "inquiry-2"], 0), (["--principal", "ana"], 1),
         (["--principal", "ben"], 0), (["--from", "2026-11-25"], 1), (["--from", "2026-11-26"], 0),
+        (["--to", "2026-11-26"], 1), (["--to", "2026-11-25T08:00"], 0),
     ],
 )  # fmt: skip
 def test_who_was_shown_what_is_listed(
