@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from tests.bench import rotating, verifying
 from tests.bench.counts import AIM, LEVEL_AIM, LIMITS, Costs
 from tests.bench.handoff_paths import CLIMBED, DISCREPANCY
 from tests.bench.outage import Outage
@@ -48,7 +49,23 @@ def page(
             _counted(counts),
             _compared(sides, openings),
             _endured(outages),
+            limited(),
         )
+    )
+
+
+def limited() -> str:
+    """Say what has a limit in seconds, and how to see whether it is kept."""
+    rows = [
+        (f"a rotation of {rotating.KEYS:,} keys", f"{rotating.LIMIT_S:.0f} s",
+         "`python -m tests.bench.rotating`"),
+        (f"`handrail verify` of {verifying.ENTRIES:,} entries", f"{verifying.LIMIT_S:.0f} s",
+         "`python -m tests.bench.verifying`"),
+    ]  # fmt: skip
+    return (
+        "## Within a limit\n\n"
+        "Each command measures both databases, says whether the limit is kept, and exits with 1 "
+        f"where it is not.\n\n{_table(('', 'less than', 'command'), rows)}\n"
     )
 
 
@@ -150,7 +167,7 @@ def _endured(outages: Sequence[Outage]) -> str:
             f"{outage.disordered}. Everything was recorded {outage.recorded_s:.1f} s after the "
             "database was back."
         )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
