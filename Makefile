@@ -79,8 +79,8 @@ fmt: $(DEV) ## Format the files, and mend what can be mended
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(DEV) ## Measure what a case costs, into docs/costs.md
-	@$(BIN)/python -m tests.bench
+bench: $(DEV) ## Measure what a case costs, into docs/costs.md; ARGS=--counts renews the counts alone
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(DEV) ## Send the API 10,000 requests made from its description; ARGS=... as --help says

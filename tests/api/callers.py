@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from activities.token_ports import TokenVerifier
 from adapters.api_keys import ApiKeys
 from adapters.database import Database
+from adapters.keyring import SqlKeyring
 from api.app import assemble, create_app
 from api.authentication import Credentials, KeyRing
 from api.parts import Parts
@@ -56,6 +57,7 @@ async def serve(
     tokens: TokenVerifier | None = None,
     rates: Rates | None = None,
     manner: Manner | None = None,
+    keyring: SqlKeyring | None = None,
 ) -> AsyncIterator[FastAPI]:
     """Run the application on a desk, as its server would; without rates, unless they are given."""
 
@@ -65,7 +67,7 @@ async def serve(
             desk.cases.policy,
             desk.database,
             desk.client,
-            keyring=shared_keyring(),
+            keyring=keyring or shared_keyring(),
             identity_key=IDENTITY_KEY,
             task_queue=desk.task_queue,
             ui="http://ui.example",

@@ -4,9 +4,11 @@ import asyncio
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import URL, make_url
@@ -16,11 +18,14 @@ from adapters.crm import SqlCrm
 from adapters.database import Database
 from adapters.duty_reads import SqlDutySource
 from adapters.incidents import SqlIncidents
+from adapters.keyring import SqlKeyring, open_keyring
+from adapters.migrate import upgrade_keys
 from adapters.oncall import OutboxOnCall
 from adapters.secure_mail import OutboxSecureMail
 from adapters.staff_tables import training_records
 from adapters.tables import api_keys
 from runtime.devserver import DevServer
+from runtime.temporal import connect
 from sop.policy import Policy
 from tests.api.callers import Callers, serve
 from tests.bench.handoff_paths import HANDOFF_PATHS
@@ -28,7 +33,6 @@ from tests.bench.history import actions_in, kinds_of, own_events, payload_bytes,
 from tests.bench.paths import PATHS, House, PatientOnCall, family, rest_of_one
 from tests.databases import watch
 from tests.desk import Desk, a_desk
-from tests.keyrings import shared_keyring
 from workers.worker import Outside, WorkerLimits, make_worker
 
 ALL_PATHS = PATHS | HANDOFF_PATHS
@@ -63,6 +67,9 @@ class Costs(BaseModel):
         statements: SQL statements of the worker, without BEGIN and COMMIT.
         reads: SQL statements of the API, without looking up the caller's key and training: that
             is one statement of each in three seconds, however many requests there are.
+        key_transactions: SQL transactions of API and worker on the key store, when neither has a
+            key at hand and the customer is new.
+        key_statements: SQL statements of the same.
         payload_bytes: Of all payloads in the histories.
         history_bytes: Of the histories as the server keeps them.
     """
@@ -75,6 +82,8 @@ class Costs(BaseModel):
     transactions: int
     statements: int
     reads: int
+    key_transactions: int
+    key_statements: int
     payload_bytes: int
     history_bytes: int
 
@@ -93,12 +102,20 @@ async def measure(server: DevServer, url: str | URL, policy: Policy, path: str) 
     """Walk a path once, on a database where nothing else happens, and count."""
     address = make_url(url).render_as_string(hide_password=False)
     name = f"{path} {uuid.uuid4().hex}"
-    async with a_desk(server, address, name, policy, staffed=False) as desk:
-        with closing(Database(url, keyring=shared_keyring())) as database, watch(database) as work:
-            async with _patient_worker(replace(desk, database=database)):
+    with TemporaryDirectory(prefix="handrail-keys-") as keys, ExitStack() as stack:
+        # Of each process its own: what the API has at hand, the worker still has to find.
+        ours, theirs = two_keyrings(Path(keys))
+        stack.callback(ours.close)
+        stack.callback(theirs.close)
+        async with a_desk(server, address, name, policy, staffed=False, keyring=ours) as desk:
+            database = stack.enter_context(closing(Database(url, keyring=theirs)))
+            client = await connect(theirs, address=server.address)
+            unlocked = [stack.enter_context(watch(each._database)) for each in (ours, theirs)]
+            work = stack.enter_context(watch(database))
+            async with _patient_worker(replace(desk, database=database, client=client)):
                 with watch(desk.database) as asked:
-                    case_id = await _walk(desk, path, key=name)
-        histories = await family(desk.client, case_id)
+                    case_id = await _walk(desk, path, key=name, keyring=ours)
+            histories = await family(desk.client, case_id)
     actions = sum(map(actions_in, histories), Counter[str]())
     return Costs(
         events=sum(len(own_events(history)) for history in histories),
@@ -107,13 +124,23 @@ async def measure(server: DevServer, url: str | URL, policy: Policy, path: str) 
         transactions=work.commits,
         statements=len(work.statements),
         reads=sum(not any(name in said for name in _LOOKED_UP) for said in asked.statements),
+        key_transactions=sum(each.commits for each in unlocked),
+        key_statements=sum(len(each.statements) for each in unlocked),
         payload_bytes=sum(map(payload_bytes, histories)),
         history_bytes=sum(map(stored_bytes, histories)),
     )
 
 
-async def _walk(desk: Desk, path: str, *, key: str) -> str:
-    async with serve(desk) as app, Callers(app, desk.database) as callers:
+def two_keyrings(directory: Path) -> tuple[SqlKeyring, SqlKeyring]:
+    """Return two keyrings on one fresh key store, as two processes have them."""
+    url = f"sqlite:///{directory / 'keys.db'}"
+    upgrade_keys(url)
+    wrapped_by = f"local:{directory / 'kek.json'}"
+    return open_keyring(url, wrapped_by), open_keyring(url, wrapped_by)
+
+
+async def _walk(desk: Desk, path: str, *, key: str, keyring: SqlKeyring) -> str:
+    async with serve(desk, keyring=keyring) as app, Callers(app, desk.database) as callers:
         return await ALL_PATHS[path](House(desk, callers), key)
 
 

@@ -83,7 +83,7 @@ def actions_in(history: WorkflowHistory) -> Counter[str]:
 
 def payload_bytes(history: WorkflowHistory) -> int:
     """Return the bytes of all payloads that a history carries: inputs, results, summaries."""
-    return sum(len(payload.data) for event in own_events(history) for payload in _payloads(event))
+    return sum(len(payload.data) for event in own_events(history) for payload in payloads_of(event))
 
 
 def stored_bytes(history: WorkflowHistory) -> int:
@@ -106,7 +106,8 @@ def children_of(history: WorkflowHistory) -> list[str]:
     ]
 
 
-def _payloads(message: Message) -> Iterator[Payload]:
+def payloads_of(message: Message) -> Iterator[Payload]:
+    """Yield every payload in a message, as Temporal has it."""
     if isinstance(message, Payload):
         yield message
         return
@@ -114,7 +115,7 @@ def _payloads(message: Message) -> Iterator[Payload]:
         if field.message_type is None:
             continue
         for part in _parts(field, value):
-            yield from _payloads(part)
+            yield from payloads_of(part)
 
 
 def _parts(field: Any, value: Any) -> list[Message]:

@@ -1,6 +1,7 @@
 """How long `handrail verify` takes: `python -m tests.bench.verifying [ENTRIES]`, on both databases.
 
-Prints seconds of the clock and of the processor; no test compares them.
+Prints seconds of the clock and of the processor, and whether the clock's are within the limit;
+exits with 1 where they are not.
 """
 
 import sys
@@ -23,7 +24,11 @@ from adapters.journal_verify import Kept, verify
 from adapters.migrate import upgrade
 from adapters.tables import journal_entries
 from sop.chain import start_of
+from tests.bench.limits import judged
 from tests.postgres import embedded_postgres
+
+ENTRIES, LIMIT_S = 100_000, 30.0
+"""So many entries are to be verified in less than that."""
 
 OF_A_CASE = 20
 AT = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -48,8 +53,8 @@ def fill(connection: Connection, entries: int) -> None:
         connection.execute(insert(journal_entries), rows(f"inquiry-{number:032x}"))
 
 
-def measure(url: str, entries: int, directory: Path) -> str:
-    """Fill a database, sign its checkpoints, verify it; say how long that took."""
+def measure(url: str, entries: int, directory: Path) -> tuple[bool, str]:
+    """Fill a database, sign its checkpoints, verify it; say how long that took, and if in time."""
     upgrade(url)
     with closing(Database(url, Limits(pool_size=1, statement=timedelta(hours=1)))) as database:
         database.write(lambda connection: fill(connection, entries))
@@ -64,8 +69,10 @@ def measure(url: str, entries: int, directory: Path) -> str:
         took, used = time.perf_counter() - begun, time.process_time() - used
     if report.findings or report.entries != entries or report.leaves != entries:
         raise SystemExit(f"not in order: {report}")
-    return (
-        f"{entries} entries: signed in {signed:.1f} s, verified in {took:.1f} s ({used:.1f} s CPU)"
+    within, verdict = judged(took, LIMIT_S)
+    return within, (
+        f"{entries} entries: signed in {signed:.1f} s, verified in {took:.1f} s "
+        f"({used:.1f} s CPU): {verdict}"
     )
 
 
@@ -76,13 +83,16 @@ def urls(directory: Path) -> Iterator[tuple[str, str]]:
         yield "postgresql", server.get_uri()
 
 
-def main() -> None:
-    """Measure both databases."""
-    entries = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+def main() -> int:
+    """Measure both databases; return 1 when one is beyond the limit."""
+    entries, passed = int(sys.argv[1]) if len(sys.argv) > 1 else ENTRIES, True
     with TemporaryDirectory() as name:
         for kind, url in urls(Path(name)):
-            print(f"{kind}: {measure(url, entries, Path(name) / kind)}", flush=True)
+            within, said = measure(url, entries, Path(name) / kind)
+            print(f"{kind}: {said}", flush=True)
+            passed = passed and within
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,22 +1,26 @@
 """What people write is nowhere in the clear: not in Temporal, not in the CRM, not in a log.
 
-The same story is told twice. The second time the keys seal nothing, which proves that the search
-finds what there is to find, in each of the places.
+The story is told twice. The second time the keys seal nothing, which proves that the search finds
+what there is to find in Temporal and in the CRM. For the log the proof is beside it: the same calls
+are written once as they are logged and once whole, in which the search must find something.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Worker
 
 from activities.key_ports import DataKey, Keyring, UnknownKeyError
+from adapters.keyring import SqlKeyring
 from runtime.devserver import dev_server
 from runtime.logging import configure_logging
 from sop.keys import RecordClass
@@ -24,13 +28,31 @@ from sop.policy import Policy
 from tests.api.callers import Callers, serve
 from tests.desk import Desk, a_desk, eventually, sqlite_url
 from tests.keyrings import a_keyring
-from tests.proof.canary import Recorder, Sent, canary, free_texts, hits, needles
+from tests.proof.canary import MARK, Recorder, Sent, canary, free_texts, hits, needles
 from tests.proof.failing import Failing, FailingChild, Words, fail
+from tests.proof.reading import read_all
 from tests.proof.story import NUMBERS, TRACKING, Teller
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 COMPARED_AND_FORGOTTEN = {canary("answer"), canary("passport").replace(" ", "")}
 """What customers present is kept nowhere, sealed or not (HOF-4.1)."""
+
+LOG, AS_CALLED = Path("log", "all.log"), Path("as-called", "all.log")
+
+EXPECTED = {
+    "adapters.oncall", "api.authentication", "api.codec.login", "api.request_log", "runtime.codec",
+    "temporalio.core", "temporalio.worker._activity", "temporalio.worker._workflow",
+    "uvicorn.error",
+}  # fmt: skip
+"""Loggers of ours and of libraries that have something to say of a day at the desk, at DEBUG."""
+
+GIVEN_CANARIES = {
+    "temporalio.activity", "temporalio.worker._workflow_instance", "temporalio.workflow",
+}  # fmt: skip
+"""Loggers whose lines would hold what people write, if nothing withheld it."""
+
+READ = ("text", "note", "handoff text", "incident note", "findings")
+"""What an auditor reads through the codec server; its log is searched with the others."""
 
 WRITTEN_OTHERWISE = {
     # A number with a check digit; the search looks for it, too.
@@ -107,21 +129,40 @@ class Told:
     """What is left of a story: its directory, and which texts were accepted."""
 
     directory: Path
+    shown: list[str] = field(default_factory=list)
     sent: Sent = field(default_factory=Sent)
     expected: set[tuple[str, str]] = field(default_factory=set)
 
     def files(self, part: str) -> list[Path]:
-        """Return the files of a part: `temporal`, `crm`, `keys`, `log`."""
+        """Return the files of a part: `temporal`, `crm`, `keys`, `log`, `as-called`."""
         return [path for path in (self.directory / part).rglob("*") if path.is_file()]
 
 
+class Whole(logging.Formatter):
+    """A line with all that it was called with: what redaction is given."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the logger's name, and everything else."""
+        error = self.formatException(record.exc_info) if record.exc_info else ""
+        whole = f"{record.getMessage()} {vars(record)} {error}"
+        return json.dumps({"logger": record.name, "whole": whole})
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a log."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
 @asynccontextmanager
-async def logged(path: Path) -> AsyncIterator[None]:
-    """Log everything, at DEBUG, as a process does that was told to."""
+async def logged(directory: Path) -> AsyncIterator[None]:
+    """Log everything, at DEBUG, as a process does that was told to; and beside it, whole."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    with path.open("w") as stream:
+    with (directory / LOG).open("w") as stream, (directory / AS_CALLED).open("w") as unredacted:
         configure_logging("json", "DEBUG", stream)
+        whole = logging.StreamHandler(unredacted)
+        whole.setFormatter(Whole())
+        root.addHandler(whole)
         try:
             yield
         finally:
@@ -133,10 +174,10 @@ async def logged(path: Path) -> AsyncIterator[None]:
 async def tell(directory: Path, policy: Policy, keyring: Keyring) -> Told:
     """Tell the story on a server, a CRM and a log of its own."""
     told = Told(directory)
-    for part in ("temporal", "crm", "log"):
+    for part in ("temporal", "crm", "log", "as-called"):
         (directory / part).mkdir()
     async with (
-        logged(directory / "log" / "all.log"),
+        logged(directory),
         dev_server(
             directory / "temporal", time_skipping=True, search_attributes=SEARCH_ATTRIBUTES
         ) as server,
@@ -149,6 +190,8 @@ async def tell(directory: Path, policy: Policy, keyring: Keyring) -> Told:
         callers.watch = lambda inner: Recorder(inner, openapi, told.sent)
         await Teller(callers, desk).tell()
         await fail_in_every_way(desk)
+        if isinstance(keyring, SqlKeyring):
+            told.shown = await read_all(desk, keyring)
     return told
 
 
@@ -197,6 +240,13 @@ async def test_nothing_that_people_write_stands_anywhere_in_the_clear(
     for part in ("temporal", "crm", "keys", "log"):
         assert told.files(part), f"there is nothing to search in {part}"
         assert hits(told.files(part), *NUMBERS) == []
+    shown = "\n".join(told.shown)
+    assert [text for text in READ if canary(text) not in shown] == []
+    # What was logged is there to be searched, and had canaries in it before redaction.
+    speakers = {line["logger"] for line in lines(tmp_path / LOG)}
+    assert speakers >= EXPECTED | GIVEN_CANARIES
+    bearing = {line["logger"] for line in lines(tmp_path / AS_CALLED) if MARK in line["whole"]}
+    assert bearing >= GIVEN_CANARIES, "redaction was given nothing to withhold"
 
 
 @pytest.mark.timeout(300)
