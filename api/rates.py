@@ -107,22 +107,44 @@ class Rates:
         """Take the rates, such as `1200/minute`, or `off`."""
         said = {"principal": per_principal, "customer": per_customer, "address": per_address}
         self._clock = clock
+        self._customers: OrderedDict[str, str] = OrderedDict()
         self._rates = {kind: parse(rate) for kind, rate in said.items() if rate != OFF}
         self._counting = {
             kind: FixedWindowRateLimiter(Counters(clock=clock)) for kind in self._rates
         }
 
-    def count_caller(self, principal: str, path: str) -> None:
+    def count_caller(self, principal: str, path: str = "") -> None:
         """Count a request of a caller, and for the customer or the case that its path names.
 
-        A case is one customer's: its requests are held to the customer's rate.
+        A case counts for its customer. Nothing is looked up to learn who that is: until this
+        process has seen it (`remember_case`, `count_case`), the case has the rate for itself.
 
         Raises:
             ProblemError: `too-many-requests`.
         """
         self._count("principal", principal)
         if named := _OF_A_PATH.match(path):
-            self._count("customer", named["case"] or f"customer {named['customer']}")
+            case_id = named["case"]
+            customer_id = self._customers.get(case_id) if case_id else named["customer"]
+            self._count("customer", f"customer {customer_id}" if customer_id else case_id)
+
+    def remember_case(self, case_id: str, customer_id: str) -> None:
+        """Note whose a case is: from now on its requests count for the customer."""
+        if "customer" in self._rates:
+            self._customers[case_id] = customer_id
+            self._customers.move_to_end(case_id)
+            if len(self._customers) > MOST:
+                self._customers.popitem(last=False)
+
+    def count_case(self, case_id: str, customer_id: str | None) -> None:
+        """Count the request in hand for a case's customer, unless `count_caller` has done so.
+
+        Raises:
+            ProblemError: `too-many-requests`.
+        """
+        if customer_id is not None and case_id not in self._customers:
+            self.remember_case(case_id, customer_id)
+            self.count_customer(customer_id)
 
     def count_customer(self, customer_id: str) -> None:
         """Count a request for the customer that its body names.

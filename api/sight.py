@@ -66,6 +66,7 @@ async def require_access(
         UnknownCaseError: There is no such case, or it does not exist for this actor.
         NotAllowedError: The actor sees the case, and may not do this with it.
         CrmUnavailableError: Nobody can say now whether it exists for this actor.
+        ProblemError: Too many requests came about its customer.
     """
     kind = object_kind(case_id)
     if kind is None or not _ID.fullmatch(case_id):
@@ -82,6 +83,7 @@ async def require_access(
         raise UnknownCaseError(case_id)
     chain = chain_of(parts.cases.policy, facts, rung) if rung else None
     require_on(actor, action, facts.model_copy(update={"chain": chain}))
+    parts.rates.count_case(case_id, facts.customer_id)
 
 
 def chain_of(policy: Policy, facts: ObjectFacts, rung: str) -> tuple[Role, ...] | None:

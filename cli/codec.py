@@ -84,7 +84,10 @@ async def codec_parts(settings: Settings, place: Place) -> AsyncIterator[CodecPa
             keyring,
             tokens=tokens,
             sessions=Sessions(secret.get_secret_value() if secret is not None else None),
-            rates=Rates(per_address=settings.rate_per_address),
+            rates=Rates(
+                per_principal=settings.rate_per_principal,
+                per_address=settings.rate_per_address,
+            ),
         )
 
 

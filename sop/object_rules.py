@@ -48,6 +48,7 @@ class ObjectFacts(Payload):
 
     Attributes:
         opened_by: The principal who opened it.
+        customer_id: Whose case it is. No rule asks for it: requests are counted by it.
         assignee: Who works on it, or must do it.
         holder: Who has it now: whoever took its highest escalation, else the assignee.
         receiving_party: To whom it is to be handed over.
@@ -62,6 +63,7 @@ class ObjectFacts(Payload):
 
     kind: ObjectKind | None = None
     opened_by: str | None = None
+    customer_id: str | None = None
     assignee: str | None = None
     holder: str | None = None
     receiving_party: str | None = None

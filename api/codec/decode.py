@@ -20,7 +20,7 @@ async def decode(request: Request) -> Response:
     """Show payloads in plain text to those who may read their case.
 
     Raises:
-        ProblemError: Nobody asks who comes in, or nothing can be shown now.
+        ProblemError: Nobody asks who comes in, too often, or nothing can be shown now.
     """
     parts = codec_parts_of(request)
     if request.method != "POST":
@@ -28,6 +28,7 @@ async def decode(request: Request) -> Response:
     require_known_page(request, (*parts.place.origins, parts.place.url))
     reader, session = await reader_of(request, parts)
     request.scope["user"] = Caller(reader.actor)  # for the line of log
+    parts.rates.count_caller(reader.actor.principal)
     require_decode(reader)
     payloads = await read_payloads(request)
     decoder = Decoder(parts.keys, parts.owners, parts.access_log, parts.place.namespace)

@@ -65,6 +65,7 @@ async def open_inquiry(
     parts.rates.count_customer(body.customer.customer_id)
     opening = InquiryOpening.model_validate(body.model_dump())
     opened = await parts.cases.open(opening, actor=actor, key=key, digest=fingerprint("open", body))
+    parts.rates.remember_case(opened.case_id, body.customer.customer_id)
     links = presenting.links(parts, opened.case_id)
     response.headers["Location"] = links.self
     response.headers["Link"] = f'<{links.temporal}>; rel="monitor"'

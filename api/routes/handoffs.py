@@ -65,6 +65,7 @@ async def open_handoff(
     opened = await parts.cases.open_handoff(
         _opening(body), actor=actor, key=key, digest=fingerprint("open_handoff", body)
     )
+    parts.rates.remember_case(opened.case_id, body.customer.customer_id)
     links = show.links(parts, opened.case_id)
     response.headers["Location"] = links.self
     response.headers["Link"] = f'<{links.temporal}>; rel="monitor"'

@@ -70,6 +70,7 @@ async def open_privacy_request(
         key=key,
         digest=fingerprint("open_privacy_request", body),
     )
+    parts.rates.remember_case(opened.case_id, body.customer_id)
     links = presenting.links(parts, opened.case_id)
     if may(actor, "read_privacy_requests"):
         response.headers["Location"] = links.self

@@ -38,10 +38,16 @@ def test_the_facts_of_a_case_of_each_kind_are_those_of_its_row(
     crm.flush(handoff("handoff-1", **parties))
     crm.flush(duty("duty-1", assignee="quinn", about="anna"))
     assert reads.facts("inquiry-1") == ObjectFacts.model_validate(
-        {"kind": ObjectKind.INQUIRY, **people, **pinned}
+        {"kind": ObjectKind.INQUIRY, "customer_id": "c-7", **people, **pinned}
     )
     assert reads.facts("handoff-1") == ObjectFacts.model_validate(
-        {"kind": "handoff", "opened_by": "anna", "receiving_party": "rita", **parties}
+        {
+            "kind": "handoff",
+            "customer_id": "c-7",
+            "opened_by": "anna",
+            "receiving_party": "rita",
+            **parties,
+        }
     )
     assert reads.facts("duty-1") == ObjectFacts(
         kind=ObjectKind.DUTY,

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from api.problems import PROBLEMS
-from api.rates import Counters, Rates, network
+from api.rates import MOST, Counters, Rates, network
 from sop.models import Role
 from tests.api.callers import BILLING, Callers, inquiry, serve
 from tests.api.test_problems import UNKNOWN
@@ -91,31 +91,82 @@ async def test_a_customer_is_held_to_a_rate_whoever_asks(held: Held) -> None:
 
 
 async def test_a_case_is_held_to_its_customers_rate(held: Held) -> None:
-    callers, _ = await held(per_customer="2/minute")
+    callers, _ = await held(per_customer="3/minute")
     ana = await callers.person("ana-r", Role.CSR)
     case_id = await ana.open("a rated case", customer={"customer_id": "rated-3"})
     page = f"/v1/inquiries/{case_id}"
     for _ in range(2):
         assert (await ana.post(f"{page}/notes", {"text": "x"})).status_code == 200
-    is_held_back(await ana.post(f"{page}/notes", {"text": "x"}), "customer", 2)
-    is_held_back(await ana.get(page), "customer", 2)
+    is_held_back(await ana.post(f"{page}/notes", {"text": "x"}), "customer", 3)
+    is_held_back(await ana.get(page), "customer", 3)
     assert (await ana.get(UNKNOWN)).status_code == 404
 
 
+async def test_ten_cases_of_a_customer_have_one_rate_together(held: Held) -> None:
+    callers, clock = await held(per_customer="12/minute")
+    ana, carla = await callers.person("ana-r", Role.CSR), {"customer_id": "rated-many"}
+    pages = [
+        f"/v1/inquiries/{await ana.open(f'rated, of ten {n}', customer=carla)}" for n in range(10)
+    ]
+    asked = {"kind": "export", "customer_id": "rated-many", "channel": "email"}
+    opened = await ana.post("/v1/privacy-requests", asked, "rated, of ten")
+    assert opened.status_code == 202
+    request = f"/v1/privacy-requests/{opened.json()['case_id']}"
+    assert (await ana.get(pages[0])).status_code == 200
+    for page in (*pages, request, f"{request}/timeline"):
+        is_held_back(await ana.get(page), "customer", 12)
+    is_held_back(await ana.post("/v1/privacy-requests", asked, "rated, again"), "customer", 12)
+    clock.now += 60
+    assert (await ana.get(pages[1])).status_code == 200
+
+
+async def test_whose_case_it_is_is_learned_from_the_look_who_may_see_it(
+    held: Held, callers: Callers
+) -> None:
+    """A process that has not opened the cases: no statement is made to count them."""
+    elsewhere = await callers.of(Role.CSR)
+    carla = {"customer_id": "rated-there"}
+    ids = [await elsewhere.open(f"rated there {n}", customer=carla) for n in range(4)]
+    here, _ = await held(per_customer="4/minute")
+    ana = await here.of(Role.CSR)
+    for case_id in ids:
+        assert (await ana.get(f"/v1/inquiries/{case_id}")).status_code == 200
+    for case_id in ids:
+        is_held_back(await ana.get(f"/v1/inquiries/{case_id}/timeline"), "customer", 4)
+
+
+async def test_an_incident_and_a_duty_have_a_rate_each(held: Held) -> None:
+    callers, _ = await held(per_customer="1/minute")
+    ana = await callers.person("ana-r", Role.TEAM_LEADER)
+    for page in ("/v1/incidents/incident-" + "0" * 20, "/v1/duties/duty-" + "0" * 20):
+        assert (await ana.get(page)).status_code == 404
+        is_held_back(await ana.get(page), "customer", 1)
+
+
+def test_no_more_cases_are_remembered_than_may_be() -> None:
+    rates = Rates(per_customer="1/minute")
+    for number in range(MOST + 5):
+        rates.remember_case(f"inquiry-{number}", "one")
+    assert len(rates._customers) == MOST
+    off = Rates()
+    off.remember_case("inquiry-1", "one")
+    assert not off._customers
+
+
 async def test_a_request_that_is_held_back_has_no_effect(held: Held, desk: Desk) -> None:
-    callers, clock = await held(per_customer="1/minute")
+    callers, clock = await held(per_customer="2/minute")
     ana = await callers.person("ana-r", Role.CSR)
     case_id = await ana.open("held back", customer={"customer_id": "rated-4"})
     page = f"/v1/inquiries/{case_id}"
     assert (await ana.post(f"{page}/notes", {"text": "the first"})).status_code == 200
     is_held_back(
-        await ana.post(f"{page}/classification", {"classification": BILLING}), "customer", 1
+        await ana.post(f"{page}/classification", {"classification": BILLING}), "customer", 2
     )
     kinds = await desk.kinds(case_id)
     refused = await ana.post(
         "/v1/inquiries", inquiry(customer={"customer_id": "rated-4"}), "held back too"
     )
-    is_held_back(refused, "customer", 1)
+    is_held_back(refused, "customer", 2)
     clock.now += 60
     opened = await ana.post(
         "/v1/inquiries", inquiry(customer={"customer_id": "rated-4"}), "held back too"

@@ -183,6 +183,25 @@ async def test_whoever_tries_keys_is_slowed_down(database: Database, keyring: Sq
         assert (await house.decode({"payloads": []}, token="hr_nonsense")).status_code == 429
 
 
+async def test_a_reader_is_held_to_a_rate_by_session_and_by_bearer_together(
+    database: Database, keyring: SqlKeyring
+) -> None:
+    fill(database)
+    async with open_house(database, keyring, rates=Rates(per_principal="3/minute")) as house:
+        body, token = asked(await sealed(keyring, INQUIRY)), house.token(Role.CSR)
+        await house.log_in(token)
+        assert (await house.decode(body, Origin=UI)).status_code == 200
+        for _ in range(2):
+            assert (await house.decode(body, token=token)).status_code == 200
+        written = len(house.entries())
+        for answer in (await house.decode(body, Origin=UI), await house.decode(body, token=token)):
+            assert answer.status_code == 429
+            assert int(answer.headers["retry-after"]) >= 1
+            assert CANARY not in answer.text
+        assert len(house.entries()) == written
+        assert (await house.decode(body, token=house.token(Role.TEAM_LEADER))).status_code == 200
+
+
 @pytest.mark.parametrize("wrong_credential", ["Bearer hr_nonsense", "Basic YTpi", "nonsense"])
 async def test_where_a_credential_is_shown_the_session_does_not_count(
     house: House, wrong_credential: str
