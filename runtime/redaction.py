@@ -28,7 +28,7 @@ ALLOWED_KEYS = frozenset({
     # how many of what: numbers by class and reason
     "gone", "held", "failures",
     # the process and its surroundings
-    "address", "count", "credential", "path", "pid", "port", "reason_code", "revision", "seconds",
+    "address", "cases", "count", "credential", "path", "pid", "port", "reason_code", "revision", "seconds",
     "signal", "total", "url", "version", "failing", "keeper", "key_id", "why",
 })  # fmt: skip
 
