@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from activities.disposal_ports import KeyDisposalPort
-from activities.key_ports import KeyErasedError, Keyring
+from activities.key_ports import KeyErasedError, Keyring, TamperedError, UnknownKeyError
 from adapters.database import Database
 from adapters.privacy_tables import privacy_exports
+from adapters.sealing import refusal
 from sop.keys import RecordClass
 
 KEY_CLASS = RecordClass.INQUIRY
@@ -48,7 +49,13 @@ class SealedExports:
         self._database.write(lambda connection: connection.execute(statement))
 
     def fetch(self, request_id: str) -> bytes | None:
-        """Return a document; None where there is none, or none any more."""
+        """Return a document; None where there is none, or none any more.
+
+        Raises:
+            CrmUnavailableError: The CRM did not answer.
+            KeysUnavailableError: The key store did not answer.
+            RecordRefusedError: Document or key was altered, or the key is of another key store.
+        """
         query = select(privacy_exports.c.key_id, privacy_exports.c.document).where(
             privacy_exports.c.request_id == request_id
         )
@@ -56,9 +63,17 @@ class SealedExports:
         if row is None:
             return None
         try:
-            return self._keyring.open_by_id(row.key_id).open(row.document, _context(request_id))
+            key = self._keyring.open_by_id(row.key_id)
         except KeyErasedError:
             return None
+        except UnknownKeyError:
+            raise refusal("KeyUnknown", request_id) from None
+        except TamperedError:
+            raise refusal("KeyTampered", request_id) from None
+        try:
+            return key.open(row.document, _context(request_id))
+        except TamperedError:
+            raise refusal("RecordTampered", request_id) from None
 
     def destroy(self, request_id: str, at: datetime) -> None:
         """Destroy a document's key, then the document."""

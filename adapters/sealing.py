@@ -154,7 +154,7 @@ class Sealing:
         except KeysUnavailableError as error:
             raise CrmUnavailableError(str(error)) from None
         except TamperedError:
-            raise _refusal("KeyTampered", owner) from None
+            raise refusal("KeyTampered", owner) from None
         except KeyErasedError:
             if len(classes) == 1:
                 return dict.fromkeys(classes)
@@ -173,7 +173,7 @@ class Sealing:
         except KeysUnavailableError as error:
             raise CrmUnavailableError(str(error)) from None
         if unknown := key_ids - keys.keys():
-            raise _refusal(self._why_not(min(unknown)), None)
+            raise refusal(self._why_not(min(unknown)), None)
         return keys
 
     def _why_not(self, key_id: str) -> str:
@@ -206,7 +206,7 @@ def key_id_of(value: object) -> str | None:
 def _parts(value: object) -> re.Match[str]:
     match = _SEALED.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise _refusal("RecordNotSealed", None)
+        raise refusal("RecordNotSealed", None)
     return match
 
 
@@ -255,12 +255,12 @@ def _open(row: RowMapping, column: Column[Any], match: re.Match[str], key: DataK
     values = {name: row[table.columns[name]] for name in names}
     owner, record_class = whose.of(values)
     if key.record_class is not record_class:
-        raise _refusal("KeyOfAnotherClass", owner)
+        raise refusal("KeyOfAnotherClass", owner)
     try:
         sealed = base64.b64decode(match["sealed"], validate=True)
         text = key.open(sealed, _context(_place(table, owner, values), column, key)).decode()
     except (TamperedError, binascii.Error):
-        raise _refusal("RecordTampered", owner) from None
+        raise refusal("RecordTampered", owner) from None
     return json.loads(text) if isinstance(column.type, JSON) else text
 
 
@@ -271,7 +271,12 @@ def _erased(column: Column[Any]) -> object:
     return dict(ERASED_PARTICULARS) if column.name == "detail" else []
 
 
-def _refusal(reason: str, owner: str | None) -> RecordRefusedError:
-    """Give the alarm: somebody writes into the database, or it has another one's key store."""
+def refusal(reason: str, owner: str | None) -> RecordRefusedError:
+    """Return the error, and give the alarm: somebody writes into a database, or has another's.
+
+    Args:
+        reason: A code, which `docs/operations.md` explains.
+        owner: Whose record it is, if that is known.
+    """
     log.critical("record.refused", reason_code=reason, case_id=owner)
     return RecordRefusedError(f"a sealed record was refused: {reason}")

@@ -15,9 +15,11 @@ from activities.ports import CrmUnavailableError
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database
+from adapters.exports import SealedExports
 from adapters.key_disposal import KeyDisposal
 from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring, open_keyring
+from adapters.privacy_tables import privacy_exports
 from adapters.schema import metadata
 from adapters.sealed import Ownership, is_sealed, ownership
 from adapters.sealing import NoKeyringError, RecordRefusedError, is_plain
@@ -28,7 +30,7 @@ from sop.keys import RecordClass, customer_owner
 from sop.outgoing import Outgoing
 from tests.adapters import records
 from tests.adapters.records import CUSTOMER, INQUIRY, MARK
-from tests.batches import case, entry, flush, incident_report, message, opened
+from tests.batches import MONDAY, case, entry, flush, incident_report, message, opened
 from tests.databases import watch
 from tests.keyrings import a_keyring, erase
 
@@ -41,7 +43,7 @@ PLAIN = {
         " *.decided_by *.sender *.receiving_party *.offered_to *.acknowledged_by *.custody *.party"
         " *.added_by *.reported_by *.recorded_by *.duplicate_of *.inquiry_id *.handoff_id"
         " *.incident_id *.duty_id *.verification_id *.confirmation_id *.report_id *.attempt_id"
-        " *.certificate_id *.key_id *.purged_by *.owner duties.about api_keys.prefix"
+        " *.certificate_id *.key_id *.purged_by *.owner *.about api_keys.prefix"
         " api_keys.last_four"
     ),
     "enumerations, and names that the policy gives": (
@@ -333,6 +335,27 @@ def test_a_record_whose_key_was_altered_is_refused_and_not_taken_for_unknown(
     store.keyring.forget([INQUIRY])
     with pytest.raises(RecordRefusedError, match="KeyTampered"):
         CrmReads(store.database).case(INQUIRY)
+
+
+@pytest.mark.clause("HOF-5.1")
+@pytest.mark.parametrize(
+    ("table", "change", "reason"),
+    [
+        (data_keys, {"wrapped": "QUJD"}, "KeyTampered"),
+        (privacy_exports, {"document": b"x" * 100}, "RecordTampered"),
+        (privacy_exports, {"key_id": "0" * 32}, "KeyUnknown"),
+    ],
+)
+def test_an_export_that_was_altered_is_refused(
+    store: Store, table: Table, change: dict[str, Any], reason: str
+) -> None:
+    exports = SealedExports(store.database, store.keyring)
+    exports.keep("privacy-1", b"everything", MONDAY)
+    place = store.keyring._database if table is data_keys else store.database
+    place.write(lambda connection: connection.execute(update(table).values(change)))
+    store.keyring.forget(["privacy-1"])
+    with pytest.raises(RecordRefusedError, match=reason):
+        exports.fetch("privacy-1")
 
 
 @pytest.mark.clause("INQ-7.1", "HOF-5.1")

@@ -1,16 +1,21 @@
 """Privacy requests through the API: who may, what is refused, what is shown (HOF-5.1)."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from activities.ports import CrmUnavailableError
+from adapters.exports import SealedExports
 from sop.access import PERMITTED
 from sop.models import Role
 from tests.api.callers import Caller, Callers
 from tests.api.test_problems import is_problem
 from tests.desk import eventually
+from tests.keyrings import shared_keyring
 
 pytestmark = pytest.mark.clause("HOF-5.1")
 
@@ -97,6 +102,25 @@ async def test_an_export_goes_from_its_request_to_the_document(on_both: Callers)
     assert (await do(paula, name, "complete_privacy_request"))["stage"] == "executed"
     for caller in (quinn, ana, await on_both.of(Role.AUDITOR)):
         assert (await caller.get(f"{REQUESTS}/{name}/export")).status_code == 403
+
+
+@pytest.mark.clause("HOF-5.3")
+async def test_without_the_access_log_no_export_is_handed_over(callers: Callers) -> None:
+    class Away:
+        def record(self, *_: object) -> NoReturn:
+            raise CrmUnavailableError("away")
+
+    paula, name = await callers.of(Role.PRIVACY_OFFICER), "privacy-0000000000000000logs"
+    exports = SealedExports(callers.database, shared_keyring())
+    await asyncio.to_thread(exports.keep, name, b"Erna Exported", datetime.now(UTC))
+    parts = callers.app.state.parts
+    callers.app.state.parts = replace(parts, access_log=Away())
+    try:
+        answer = await paula.get(f"{REQUESTS}/{name}/export")
+    finally:
+        callers.app.state.parts = parts
+    is_problem(answer, "crm-unavailable")
+    assert "Erna" not in answer.text
 
 
 async def test_opening_answers_with_the_address_and_once_per_key(callers: Callers) -> None:

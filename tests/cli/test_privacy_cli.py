@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.schema import DropTable
 from typer.testing import CliRunner
 
 from adapters.access_log import AccessLog
+from adapters.access_tables import access_log
 from adapters.crm import SqlCrm
-from adapters.database import Database
+from adapters.database import Database, StatementRefusedError
 from adapters.exports import SealedExports
 from cli.main import app
 from sop.access_log import AccessFilter
@@ -116,6 +118,19 @@ def test_a_document_is_written_once_to_a_file_that_only_its_owner_reads(
     assert "there already" in str(again.exception)
     none = CliRunner().invoke(app, ["privacy", "export", "privacy-none", str(file)], env=place)
     assert "no document" in str(none.exception)
+
+
+def test_without_the_access_log_no_document_is_written(
+    place: dict[str, str], tmp_path: Path
+) -> None:
+    with closing(database(place)) as crm:
+        SealedExports(crm, shared_keyring()).keep(NAME, b'{"schema_name": "x"}', datetime.now(UTC))
+        crm.write(lambda connection: connection.execute(DropTable(access_log)))
+    file = tmp_path / "person.json"
+    ended = CliRunner().invoke(app, ["privacy", "export", NAME, str(file)], env=place)
+    assert ended.exit_code != 0
+    assert isinstance(ended.exception, StatementRefusedError)
+    assert not file.exists()
 
 
 def test_what_is_not_there_is_told_so(place: dict[str, str], tmp_path: Path) -> None:
