@@ -140,6 +140,9 @@ class Settings(CodecSettings, KeySettings):
         description="the key store: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
         repr=False,
     )
+    key_database_password: SecretStr | None = Field(
+        None, description="the key store's password, where it is not the database's"
+    )
     plaintext_until: AwareDatetime | None = Field(
         None,
         description="until when payloads are read that version 0.2 wrote unencrypted, such as "
@@ -251,19 +254,23 @@ class Settings(CodecSettings, KeySettings):
     @property
     def database(self) -> str:
         """The database's URL with its password: for the engine only, never for a log."""
-        return self._with_password(self.database_url)
+        return _with(self.database_password, self.database_url)
 
     @property
     def key_database(self) -> str:
-        """The key store's URL, with the password where it is the database's: for the engine."""
-        return self._with_password(self.key_database_url)
+        """The key store's URL with its password, or the database's for the same user: as above."""
+        url, ours = make_url(self.key_database_url), make_url(self.database_url)
+        password = self.key_database_password
+        if password is None and (url.host, url.username) == (ours.host, ours.username):
+            password = self.database_password
+        return _with(password, self.key_database_url)
 
-    def _with_password(self, address: str) -> str:
-        url, ours = make_url(address), make_url(self.database_url)
-        same = (url.host, url.username) == (ours.host, ours.username)
-        if self.database_password is not None and same and url.password is None:
-            url = url.set(password=self.database_password.get_secret_value())
-        return url.render_as_string(hide_password=False)
+
+def _with(password: SecretStr | None, address: str) -> str:
+    url = make_url(address)
+    if password is not None and url.password is None:
+        url = url.set(password=password.get_secret_value())
+    return url.render_as_string(hide_password=False)
 
 
 def load_settings() -> Settings:

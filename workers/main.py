@@ -30,7 +30,7 @@ from runtime.temporal import connect
 from workers.destruction import destruction
 from workers.worker import Outside, WorkerLimits, make_worker
 
-_KEY_CONNECTIONS = 3  # beside the keyring's own: one run of retention, an erasure, a hold
+KEY_CONNECTIONS = 3  # beside the keyring's own: one run of retention, an erasure, a hold
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -60,7 +60,7 @@ async def run_worker(settings: Settings, address: str | None = None) -> int:
         stack.callback(database.close)
         client = await connect(keyring, address=address, plain_until=settings.plaintext_until)
         await require_bootstrapped(client)
-        key_store = Database(settings.key_database, Limits(pool_size=_KEY_CONNECTIONS))
+        key_store = Database(settings.key_database, Limits(pool_size=KEY_CONNECTIONS))
         stack.callback(key_store.close)
         privacy, disposal = destruction(database, key_store, keyring, client)
         worker = make_worker(

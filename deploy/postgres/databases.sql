@@ -23,4 +23,4 @@ GRANT CONNECT ON DATABASE handrail TO handrail;
 --   GRANT CONNECT ON DATABASE handrail TO handrail_codec;
 --   GRANT SELECT ON api_keys, cases, handoffs, incidents, duties, alembic_version TO handrail_codec;
 --   GRANT INSERT ON access_log TO handrail_codec;
--- and in the key store: GRANT SELECT ON data_keys, and on its table of the schema's version.
+-- and in the key store as keystore.sql says.

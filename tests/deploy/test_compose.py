@@ -9,15 +9,19 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+from sqlalchemy import make_url
 from temporalio.envconfig import ClientConfigProfile
 
 from runtime.bootstrap import RETENTION
 from runtime.settings import Settings
 from tests.deploy.files import DEPLOY, DRAIN_S, compose, in_the_image
+from workers.main import KEY_CONNECTIONS
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = {name for name, service in SERVICES.items() if "handrail" in service["image"]}
 JOBS = {"temporal-schema", "migrate", "bootstrap"}
+# Named for secrets, and none of them: where a key is kept.
+PLACES = {"HANDRAIL_KEY_ENCRYPTION", "HANDRAIL_KEY_DATABASE_URL"}
 RESTARTS = {"admin": "no"} | dict.fromkeys(JOBS, "on-failure:5")
 
 
@@ -43,7 +47,7 @@ def test_only_what_people_use_is_published_and_only_to_this_machine() -> None:
 def test_the_database_and_the_temporal_server_reach_nothing_outside() -> None:
     networks = compose()["networks"]
     closed = {name for name, network in networks.items() if network.get("internal")}
-    for name in ("postgres", "temporal", "temporal-schema", "migrate"):
+    for name in ("postgres", "keystore", "temporal", "temporal-schema", "migrate"):
         assert set(SERVICES[name]["networks"]) <= closed
 
 
@@ -74,14 +78,13 @@ def test_an_image_is_named_with_its_version(name: str) -> None:
 def test_no_secret_stands_in_a_containers_environment(name: str) -> None:
     environment = SERVICES[name].get("environment", {})
     secret = re.compile("password|pwd|secret|token|key", re.IGNORECASE)
-    # Where a key is kept, and not the key.
     held = {
-        key: value
-        for key, value in environment.items()
-        if secret.search(key) and key != "HANDRAIL_KEY_ENCRYPTION"
+        key: value for key, value in environment.items() if secret.search(key) and key not in PLACES
     }
     assert all(key.endswith("_FILE") for key in held)
     assert all(str(value).startswith("/run/secrets/") for value in held.values())
+    urls = [make_url(value) for key, value in environment.items() if key.endswith("DATABASE_URL")]
+    assert all(url.password is None for url in urls)
 
 
 def test_every_secret_is_a_file_and_its_example_opens_nothing() -> None:
@@ -120,6 +123,27 @@ def test_only_the_commands_by_hand_may_change_the_key_encryption_key() -> None:
     assert len(made) == 1
 
 
+@pytest.mark.clause("HOF-5.1")
+def test_a_backup_of_the_database_holds_no_key_and_one_of_the_keys_no_record() -> None:
+    """Each is a server, and each server has a volume: `pg_basebackup` of one copies one."""
+    for name in OURS:
+        urls = {
+            which: make_url(SERVICES[name]["environment"][f"HANDRAIL_{which}DATABASE_URL"])
+            for which in ("", "KEY_")
+        }
+        assert (urls[""].host, urls["KEY_"].host) == ("postgres", "keystore"), name
+    volumes = {
+        server: {mount.partition(":")[0] for mount in SERVICES[server]["volumes"]}
+        for server in ("postgres", "keystore")
+    }
+    assert volumes == {"postgres": {"postgres"}, "keystore": {"keystore"}}
+
+
+def test_what_reads_payloads_reads_those_of_version_0_2_until_the_same_day() -> None:
+    days = {SERVICES[name]["environment"]["HANDRAIL_PLAINTEXT_UNTIL"] for name in OURS}
+    assert days == {"${DEPLOY_PLAINTEXT_UNTIL:-}"}
+
+
 def test_a_service_waits_for_what_it_needs() -> None:
     for name, service in SERVICES.items():
         for needed, how in service.get("depends_on", {}).items():
@@ -155,12 +179,18 @@ def test_without_a_temporal_of_its_own_handrail_still_starts() -> None:
             assert needed not in elsewhere or how["required"] is False
 
 
-def test_the_database_has_a_connection_for_every_pool() -> None:
+def _connections(server: str) -> int:
+    (given,) = (word for word in SERVICES[server]["command"] if "max_connections" in word)
+    return int(given.partition("=")[2])
+
+
+def test_each_server_has_a_connection_for_every_pool() -> None:
     ours = Settings.model_fields["database_pool_size"].default * 2  # the worker's and the API's
-    ours += 2 * 5  # the codec server's
+    ours += 5  # the codec server's
     temporal = 4 * (20 + 10)  # the pools of each of its services: SQL_MAX_CONNS, SQL_VIS_MAX_CONNS
-    (given,) = (word for word in SERVICES["postgres"]["command"] if "max_connections" in word)
-    assert ours + temporal + 20 <= int(given.partition("=")[2])
+    by_hand = 20
+    assert ours + temporal + by_hand <= _connections("postgres")
+    assert ours + KEY_CONNECTIONS + by_hand <= _connections("keystore")
 
 
 def test_the_ui_and_the_codec_server_know_each_other_by_the_same_addresses() -> None:
