@@ -26,9 +26,9 @@ ALLOWED_KEYS = frozenset({
     "fired_at", "late_s", "missing", "policy_version", "priority", "role", "rung", "sequence",
     "stage", "step", "kind", "inquiry_id", "certificate_id", "work",
     # how many of what: numbers by class and reason
-    "gone", "held", "failures",
+    "gone", "held", "failures", "cases",
     # the process and its surroundings
-    "address", "cases", "count", "credential", "path", "pid", "port", "reason_code", "revision", "seconds",
+    "address", "count", "credential", "path", "pid", "port", "reason_code", "revision", "seconds",
     "signal", "total", "url", "version", "failing", "keeper", "key_id", "why",
 })  # fmt: skip
 
