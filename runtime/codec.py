@@ -59,6 +59,10 @@ def _error(kind: str, *, final: bool = False) -> CodecError:
     return CodecError(kind, type=kind, non_retryable=final)
 
 
+_MOST_TOLD = 1000
+"""Cases and reasons of which is known when they were told."""
+
+
 class PlainReads:
     """Tells in the log that plain text was read: at once, and then once in a while.
 
@@ -82,6 +86,35 @@ class PlainReads:
             self._next, self._count = self._clock() + self._every_s, 0
 
 
+class Refusals:
+    """Gives the alarm that a payload was refused: at once, and then once in a while.
+
+    Temporal tries a case that cannot be read again and again, each payload of it, for as long as
+    it takes: the key store may come back from a backup. One line for each attempt would hide the
+    next case.
+    """
+
+    def __init__(
+        self, *, every_s: float = 300.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Tell of one case and reason no more often than every so many seconds."""
+        self._every_s = every_s
+        self._clock = clock
+        self._told: dict[tuple[str | None, str], tuple[float, int]] = {}
+
+    def add(self, case_id: str | None, reason: str) -> None:
+        """Count a payload; the line says how many there were since the last one."""
+        now, what = self._clock(), (case_id, reason)
+        again, count = self._told.get(what, (-math.inf, 0))
+        if now < again:
+            self._told[what] = (again, count + 1)
+            return
+        log.critical("payload.refused", reason_code=reason, case_id=case_id, count=count + 1)
+        if len(self._told) >= _MOST_TOLD:  # too often is better than not at all
+            self._told.clear()
+        self._told[what] = (now + self._every_s, 0)
+
+
 @dataclass(frozen=True)
 class CaseCodec(PayloadCodec, WithSerializationContext):
     """Seals with the key of the case that a payload belongs to; refuses what is not sealed.
@@ -93,6 +126,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
             and what is opened is not compared.
         plain_until: Payloads from before there was a codec are read until then; None: never.
         plain_reads: Is told of each; one for all codecs that are made of this one.
+        refusals: Gives the alarms, likewise.
     """
 
     keyring: Keyring
@@ -100,6 +134,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
     owner: str | None = None
     plain_until: datetime | None = None
     plain_reads: PlainReads = field(default_factory=PlainReads, repr=False, compare=False)
+    refusals: Refusals = field(default_factory=Refusals, repr=False, compare=False)
 
     def with_context(self, context: SerializationContext) -> "CaseCodec":
         """Return the codec of one operation, which knows its workflow."""
@@ -112,7 +147,12 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
                 if owner == self.owner:
                     return self
                 return CaseCodec(
-                    self.keyring, self.namespace, owner, self.plain_until, self.plain_reads
+                    self.keyring,
+                    self.namespace,
+                    owner,
+                    self.plain_until,
+                    self.plain_reads,
+                    self.refusals,
                 )
             case _:
                 return self
@@ -232,7 +272,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
 
     def _refuse(self, reason: str) -> Payload:
         """Give the alarm: somebody writes into Temporal's database, or speaks past the gateway."""
-        log.critical("payload.refused", reason_code=reason, case_id=self.owner)
+        self.refusals.add(self.owner, reason)
         return REFUSED
 
     def _context(self, key: DataKey) -> bytes:

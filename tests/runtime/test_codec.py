@@ -14,7 +14,7 @@ from temporalio.converter import ActivitySerializationContext, WorkflowSerializa
 
 from adapters.key_tables import data_keys
 from adapters.keyring import SqlKeyring
-from runtime.codec import REFUSED, TOMBSTONE, CaseCodec, CodecError, PlainReads
+from runtime.codec import REFUSED, TOMBSTONE, CaseCodec, CodecError, PlainReads, Refusals
 from sop.keys import RecordClass
 from tests.databases import watch
 from tests.keyrings import a_keyring
@@ -134,6 +134,24 @@ async def test_the_log_tells_that_plain_text_was_read_once_a_minute_and_how_ofte
     assert CANARY.decode() not in stream.getvalue()
 
 
+async def test_the_alarm_of_a_case_and_reason_is_given_once_in_a_while_and_counts(
+    keyring: SqlKeyring, stream: io.StringIO
+) -> None:
+    now, foreign = [0.0], await sealed(keyring, TWO)
+    root = CaseCodec(keyring, "default", refusals=Refusals(clock=lambda: now[0]))
+    context = WorkflowSerializationContext(namespace="default", workflow_id=ONE)
+    for seconds in (0.0, 10.0, 299.0, 300.0):
+        now[0] = seconds
+        codec = root.with_context(context)
+        assert await codec.decode([PLAIN, foreign, PLAIN]) == [REFUSED] * 3
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["reason_code"], line["count"]) for line in lines] == [
+        ("PayloadNotSealed", 1), ("PayloadOfAnotherCase", 1),
+        ("PayloadNotSealed", 6), ("PayloadOfAnotherCase", 3),
+    ]  # fmt: skip
+    assert {line["level"] for line in lines} == {"critical"}
+
+
 async def test_what_belongs_to_nobody_is_not_sealed(keyring: SqlKeyring) -> None:
     with pytest.raises(CodecError, match="PayloadWithoutOwner"):
         await CaseCodec(keyring, "default").encode([PLAIN])
@@ -193,7 +211,10 @@ async def test_a_tombstone_in_a_living_case_is_refused(
     assert await of(keyring, TWO).decode([TOMBSTONE]) == [REFUSED]
     assert keyring.known(TWO, RecordClass.HISTORY) is None, "reading makes no key"
     assert await CaseCodec(keyring, "default").decode([TOMBSTONE]) == [REFUSED]
-    assert stream.getvalue().count("TombstoneOfALivingCase") == 4
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["reason_code"], line["case_id"]) for line in lines] == [
+        ("TombstoneOfALivingCase", case_id) for case_id in (ONE, TWO, None)
+    ]  # of the second one in the first case the next alarm tells
 
 
 @pytest.mark.clause("HOF-5.1")

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import update
+from sqlalchemy import Connection, delete, insert, select, update
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
@@ -52,6 +53,43 @@ async def test_a_case_whose_key_is_erased_ends_with_a_tombstone_and_tries_no_mor
     await eventually(failed, within=60)
     with pytest.raises(WorkflowFailureError):
         await guarded.client.get_workflow_handle(case_id).result()
+
+
+@pytest.mark.clause("INQ-4.5.1")
+async def test_a_case_whose_key_is_unknown_waits_and_goes_on_when_the_key_store_is_restored(
+    server: DevServer, policy: Policy, tmp_path: Path
+) -> None:
+    """The server asks again after 10 s, then less and less often; nothing fails the case."""
+    keyring = a_keyring(tmp_path)
+    url = sqlite_url(tmp_path)
+    async with a_desk(server, url, "lost", policy, staffed=False, keyring=keyring) as desk:
+        case_id = await desk.open("key lost and restored")
+        mine = data_keys.c.owner == case_id
+        lost = keyring._database.rows(select(data_keys).where(mine))
+
+        def put(rows: list[dict[str, Any]]) -> None:
+            def write(connection: Connection) -> None:
+                connection.execute(delete(data_keys).where(mine))
+                if rows:
+                    connection.execute(insert(data_keys), rows)
+
+            keyring._database.write(write)
+            keyring.forget([case_id])
+
+        async def is_tried_again() -> bool:
+            described = await desk.handle(case_id).describe()
+            return described.raw_description.pending_workflow_task.attempt > 1
+
+        await asyncio.to_thread(put, [])
+        async with a_worker(desk):
+            await eventually(is_tried_again, within=60)
+            assert "workflow_task_failed" in await desk.events(case_id)
+            await asyncio.to_thread(put, lost)
+            await eventually(lambda: _is_recorded(desk, case_id), within=120)
+
+
+async def _is_recorded(desk: Desk, case_id: str) -> bool:
+    return "inquiry.opened" in await desk.kinds(case_id)
 
 
 @pytest.mark.clause("INQ-4.5.1")
