@@ -1,8 +1,6 @@
 """Signs checkpoints, and checks their signatures: Ed25519, in the form of C2SP signed-note."""
 
 import base64
-import binascii
-import hashlib
 from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidSignature
@@ -10,12 +8,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sop.checkpoint import ORIGIN, Checkpoint, NoCheckpointError, SignedCheckpoint
+from sop.checkpoint import (
+    ED25519,
+    KEY_ID_BYTES,
+    ORIGIN,
+    Checkpoint,
+    NoCheckpointError,
+    SignedCheckpoint,
+    key_id,
+    public_key_line,
+    public_key_of,
+)
 
-_ALGORITHM = b"\x01"  # Ed25519, in C2SP's list
 _PURPOSE = b"handrail checkpoint signing 1"
-_ID_BYTES = 4
-_KEY_BYTES = 33
 _DASH = "\N{EM DASH}"
 
 
@@ -26,18 +31,17 @@ class CheckpointSigner:
         """Derive the key."""
         seed = HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret.encode())
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self._public = ED25519 + self._key.public_key().public_bytes_raw()
 
     @property
     def verifier_key(self) -> str:
         """The public key as a line of text: what auditors need, and no secret."""
-        public = _ALGORITHM + self._key.public_key().public_bytes_raw()
-        return f"{ORIGIN}+{_key_id(public).hex()}+{base64.b64encode(public).decode()}"
+        return public_key_line(self._public)
 
     def sign(self, checkpoint: Checkpoint) -> SignedCheckpoint:
         """Return a checkpoint as a signed note."""
         body = checkpoint.body()
-        public = _ALGORITHM + self._key.public_key().public_bytes_raw()
-        signature = _key_id(public) + self._key.sign(body.encode())
+        signature = key_id(self._public) + self._key.sign(body.encode())
         line = f"{_DASH} {ORIGIN} {base64.b64encode(signature).decode()}\n"
         return SignedCheckpoint(checkpoint.size, f"{body}\n{line}")
 
@@ -51,7 +55,8 @@ class CheckpointVerifier:
         Raises:
             ValueError: A line is no such key.
         """
-        self._keys = dict(_public_key(line) for line in verifier_keys)
+        keys = map(public_key_of, verifier_keys)
+        self._keys = {key_id(key): Ed25519PublicKey.from_public_bytes(key[1:]) for key in keys}
 
     def open(self, note: str) -> Checkpoint:
         """Return the checkpoint of a note.
@@ -69,24 +74,8 @@ class CheckpointVerifier:
         prefix, _, encoded = line.rpartition(" ")
         try:
             signature = base64.b64decode(encoded, validate=True)
-            key = self._keys[signature[:_ID_BYTES]]
-            key.verify(signature[_ID_BYTES:], body.encode())
+            key = self._keys[signature[:KEY_ID_BYTES]]
+            key.verify(signature[KEY_ID_BYTES:], body.encode())
         except (ValueError, KeyError, InvalidSignature):
             return False
         return prefix == f"{_DASH} {ORIGIN}"
-
-
-def _key_id(public: bytes) -> bytes:
-    return hashlib.sha256(f"{ORIGIN}\n".encode() + public).digest()[:_ID_BYTES]
-
-
-def _public_key(line: str) -> tuple[bytes, Ed25519PublicKey]:
-    origin, _, rest = line.strip().partition("+")
-    claimed, _, encoded = rest.partition("+")
-    try:
-        public = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        public = b""
-    if origin != ORIGIN or len(public) != _KEY_BYTES or _key_id(public).hex() != claimed:
-        raise ValueError("this is no public key of the journal's log")
-    return _key_id(public), Ed25519PublicKey.from_public_bytes(public[1:])

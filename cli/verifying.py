@@ -38,7 +38,7 @@ def verify(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Public keys, one a line; the file beside the checkpoints otherwise.",
+            help="Public keys, one a line; else those beside the checkpoints and of the settings.",
             show_default=False,
         ),
     ] = None,
@@ -80,14 +80,23 @@ def _kept(settings: Settings, directory: Path | None, public_key: Path | None) -
         if public_key is not None:
             lines = public_key.read_text(encoding="utf-8").splitlines()
             keys = tuple(line for line in lines if line.strip())
-        elif directory is not None:
-            keys = CheckpointFiles(directory).verifier_keys()
+        else:
+            keys = _settings_keys(settings)
+            keys += CheckpointFiles(directory).verifier_keys() if directory is not None else ()
         return Kept(notes, CheckpointVerifier(keys) if keys else None)
     except (OSError, ValueError) as error:
         raise OperatorError(
             f"The checkpoints or the public keys cannot be read ({type(error).__name__}): let "
             "--checkpoints name their directory, and --public-key a file of public keys."
         ) from error
+
+
+def _settings_keys(settings: Settings) -> tuple[str, ...]:
+    """Return the public keys that the settings tell of; none is made where there is none."""
+    older = tuple(settings.checkpoint_older_keys.split())
+    if settings.checkpoint_key is None:
+        return older
+    return (CheckpointSigner(settings.checkpoint_key.get_secret_value()).verifier_key, *older)
 
 
 def _verify(settings: Settings, kept: Kept, case: str | None) -> Report:

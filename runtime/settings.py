@@ -27,6 +27,7 @@ from runtime.access_settings import Seconds
 from runtime.codec_settings import CodecSettings
 from runtime.errors import OperatorError
 from runtime.key_settings import LOOPBACK, KeySettings
+from sop.checkpoint import public_key_of
 
 PREFIX = "HANDRAIL_"
 _LONGEST_IN_CLEAR = timedelta(days=400)
@@ -99,6 +100,12 @@ def _checkpoint_store(value: str) -> str:
     return value
 
 
+def _public_keys(value: str) -> str:
+    for line in value.split():
+        public_key_of(line)
+    return value
+
+
 def _mail_address(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}", value):
         raise ValueError("this is not an e-mail address")
@@ -157,6 +164,11 @@ class Settings(CodecSettings, KeySettings):
             timedelta(minutes=5),
             description="how often a checkpoint of the journal is signed, from 10 s to a day",
         )
+    )
+    checkpoint_older_keys: Annotated[str, AfterValidator(_public_keys)] = Field(
+        "",
+        description="the public keys of the keys before this one, as `handrail verify --show-key` "
+        "prints them, with blanks between them",
     )
     checkpoint_token: SecretStr | None = Field(
         None, description="the bearer token of the store of checkpoints"

@@ -6,6 +6,7 @@ for the moment.
 
 import base64
 import binascii
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,11 @@ from datetime import UTC, datetime
 ORIGIN = "handrail-journal"
 """The log's name in its checkpoints and keys."""
 
+KEY_ID_BYTES = 4
+ED25519 = b"\x01"
+"""The algorithm's number in C2SP's list: a public key begins with it."""
+
+_KEY_BYTES = 33
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 _ROOT_BYTES = 32
@@ -66,3 +72,31 @@ class SignedCheckpoint:
 
     size: int
     note: str
+
+
+def key_id(public: bytes) -> bytes:
+    """Return what a signature names a public key by."""
+    return hashlib.sha256(f"{ORIGIN}\n".encode() + public).digest()[:KEY_ID_BYTES]
+
+
+def public_key_line(public: bytes) -> str:
+    """Write a public key as a line: what auditors need, and no secret."""
+    return f"{ORIGIN}+{key_id(public).hex()}+{base64.b64encode(public).decode()}"
+
+
+def public_key_of(line: str) -> bytes:
+    """Read a public key, which begins with its algorithm.
+
+    Raises:
+        ValueError: The line is no public key of this log.
+    """
+    origin, _, rest = line.strip().partition("+")
+    claimed, _, encoded = rest.partition("+")
+    try:
+        public = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        public = b""
+    named = key_id(public).hex() == claimed
+    if origin != ORIGIN or len(public) != _KEY_BYTES or public[:1] != ED25519 or not named:
+        raise ValueError("this is no public key of the journal's log")
+    return public

@@ -102,17 +102,22 @@ def incident_system(settings: Settings, database: Database, stack: ExitStack) ->
 
 
 def proof(settings: Settings, database: Database, stack: ExitStack) -> ProofActivities:
-    """Return what signs checkpoints of the journal, and hands them to the settings' store."""
+    """Return what signs checkpoints of the journal, and hands them to the settings' store.
+
+    Raises:
+        CheckpointKeyError: There is no key, or it cannot be used.
+    """
     signer = CheckpointSigner(checkpoint_key(settings).get_secret_value())
+    older = tuple(settings.checkpoint_older_keys.split())
     address = settings.checkpoint_store
-    if not address.startswith("https:"):
+    if "://" not in address:
         files = CheckpointFiles(Path(address), signer.verifier_key)
-        older = files.verifier_keys()
+        older += files.verifier_keys()
         return ProofActivities(SqlJournalLog(database, signer, older_keys=older), files)
     token = settings.checkpoint_token
     store = HttpCheckpoints(address, token.get_secret_value() if token is not None else None)
     stack.callback(store.close)
-    return ProofActivities(SqlJournalLog(database, signer), store)
+    return ProofActivities(SqlJournalLog(database, signer, older_keys=older), store)
 
 
 def secure_mail(settings: Settings, database: Database) -> OutboxSecureMail:

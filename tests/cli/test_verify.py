@@ -1,11 +1,12 @@
 """`handrail verify` on a desk's database: all in order, or the first entry that is not."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from typer.testing import CliRunner
 
 from activities.proving import CheckpointOrder, ProofActivities
@@ -17,8 +18,11 @@ from adapters.journal_log import SqlJournalLog
 from adapters.migrate import upgrade
 from cli.main import app
 from runtime.errors import OperatorError
+from runtime.settings import load_settings
+from tests.adapters.test_journal_log import a_store
 from tests.batches import after, entry, flush, opened
 from tests.keyrings import shared_keyring
+from workers.main import proof
 
 KEY = "a key of the tests that opens nothing"
 
@@ -114,6 +118,54 @@ def test_the_public_key_is_shown_and_another_one_fits_no_checkpoint(
     (tmp_path / "keys").write_text("no key\n")
     code, _, err = invoke(place, "--public-key", str(tmp_path / "keys"))
     assert (code, "cannot be read" in err) == (1, True)
+
+
+def test_a_key_is_changed_with_a_store_elsewhere_and_both_keys_checkpoints_are_verified(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'handrail.db'}"
+    upgrade(url)
+    crm = SqlCrm(Database(url, keyring=shared_keyring()))
+    old = {"HANDRAIL_STATE_DIR": str(tmp_path), "HANDRAIL_CHECKPOINT_KEY": KEY}
+    new = {**old, "HANDRAIL_CHECKPOINT_KEY": "another key of the tests, as long as it"}
+    copy = ("--checkpoints", str(tmp_path / "copy"))
+    (tmp_path / "copy").mkdir()
+    with a_store("t0ken") as (address, kept):
+        crm.flush(opened())
+        _sign(old, address)
+        crm.flush(flush(entry(2), at=after(10)))
+        with pytest.raises(ApplicationError, match="LogDamagedError"):
+            _sign(new, address)
+        new["HANDRAIL_CHECKPOINT_OLDER_KEYS"] = invoke(old, "--show-key")[1]
+        _sign(new, address)
+        crm.flush(flush(entry(3), at=after(20)))
+        _sign(new, address)
+    for path, note in kept.items():
+        size = int(path.rpartition("/")[2])
+        (tmp_path / "copy" / f"{size:012d}.checkpoint").write_bytes(note)
+    code, out, err = invoke(new, *copy)
+    assert (code, err) == (0, "")
+    assert "Last signed checkpoint: 3 leaves" in out
+    for one in (old, {**new, "HANDRAIL_CHECKPOINT_OLDER_KEYS": ""}):
+        assert invoke(one, *copy)[0] == 1
+    shown = [invoke(each, "--show-key")[1] for each in (old, new)]
+    assert len(set(shown)) == 2
+    (tmp_path / "keys").write_text("".join(shown))
+    keyless = {"HANDRAIL_STATE_DIR": str(tmp_path)}
+    code, _, err = invoke(keyless, *copy, "--public-key", str(tmp_path / "keys"))
+    assert (code, err) == (0, "")
+
+
+def _sign(place: dict[str, str], address: str) -> None:
+    """Sign a checkpoint as a worker does, and hand it to a store: here by http, for want of TLS."""
+    with pytest.MonkeyPatch.context() as environment, ExitStack() as stack:
+        for name, value in {**place, "HANDRAIL_CHECKPOINT_TOKEN": "t0ken"}.items():
+            environment.setenv(name, value)
+        settings = load_settings().model_copy(update={"checkpoint_store": address})
+        database = Database(settings.database)
+        stack.callback(database.close)
+        order = CheckpointOrder(at=datetime.now(UTC))
+        proof(settings, database, stack).checkpoint(order)
 
 
 def test_entries_that_wait_too_long_are_warned_of(place: dict[str, str], tmp_path: Path) -> None:

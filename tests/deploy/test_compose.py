@@ -20,8 +20,12 @@ from workers.main import KEY_CONNECTIONS
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = {name for name, service in SERVICES.items() if "handrail" in service["image"]}
 JOBS = {"temporal-schema", "migrate", "bootstrap"}
-# Named for secrets, and none of them: where a key is kept.
-PLACES = {"HANDRAIL_KEY_ENCRYPTION", "HANDRAIL_KEY_DATABASE_URL"}
+# Named for secrets, and none of them: where a key is kept, and public keys.
+PLACES = {
+    "HANDRAIL_KEY_ENCRYPTION",
+    "HANDRAIL_KEY_DATABASE_URL",
+    "HANDRAIL_CHECKPOINT_OLDER_KEYS",
+}
 RESTARTS = {"admin": "no"} | dict.fromkeys(JOBS, "on-failure:5")
 
 

@@ -49,6 +49,7 @@ def test_an_empty_variable_counts_as_unset(environment: pytest.MonkeyPatch) -> N
         ("ACTIVITY_SLOTS", "0", "HANDRAIL_ACTIVITY_SLOTS is '0'"),
         ("CHECKPOINT_EVERY", "9", "HANDRAIL_CHECKPOINT_EVERY is '9'"),
         ("CHECKPOINT_EVERY", "86401", "from 10 s to a day"),
+        ("CHECKPOINT_OLDER_KEYS", "handrail-journal+00000000+AAAA", "no public key"),
         ("STICKY_TIMEOUT", "soon", "HANDRAIL_STICKY_TIMEOUT is 'soon'"),
         ("TEMPORAL_UI_URL", "temporal.example.com", "not an http:// or https:// address"),
         ("DATABASE_URL", "mysql://host/db", "mysql is not supported"),
@@ -134,6 +135,30 @@ def test_a_secret_comes_from_the_file_that_its_variable_names(
     environment.setenv("HANDRAIL_DATABASE_URL", "postgresql://desk@db.example.com/handrail")
     environment.setenv("HANDRAIL_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
     assert load_settings().database == "postgresql://desk:s3%3Ac%2Fret@db.example.com/handrail"
+
+
+@pytest.mark.parametrize(
+    ("store", "given", "used"),
+    [
+        ("handrail@keys.example.com/keys", "s3cret", ":s3cret@"),
+        ("handrail@db.example.com/keys", "s3cret", ":s3cret@"),
+        ("handrail@db.example.com/keys", None, ":crm@"),
+        ("handrail@keys.example.com/keys", None, "handrail@"),
+        ("another@db.example.com/keys", None, "another@"),
+        ("handrail:own@keys.example.com/keys", "s3cret", ":own@"),
+    ],
+)
+def test_the_key_store_has_a_password_of_its_own_and_another_server_never_the_databases(
+    environment: pytest.MonkeyPatch, store: str, given: str | None, used: str
+) -> None:
+    environment.setenv("HANDRAIL_DATABASE_URL", "postgresql://handrail@db.example.com/handrail")
+    environment.setenv("HANDRAIL_DATABASE_PASSWORD", "crm")
+    environment.setenv("HANDRAIL_KEY_DATABASE_URL", f"postgresql://{store}")
+    if given is not None:
+        environment.setenv("HANDRAIL_KEY_DATABASE_PASSWORD", given)
+    settings = load_settings()
+    assert used in settings.key_database
+    assert settings.database == "postgresql://handrail:crm@db.example.com/handrail"
 
 
 def test_a_secret_given_twice_is_refused(environment: pytest.MonkeyPatch) -> None:
