@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -11,9 +12,9 @@ import pytest
 from api.problems import PROBLEMS
 from api.rates import MOST, Counters, Rates, network
 from sop.models import Role
-from tests.api.callers import BILLING, Callers, inquiry, serve
+from tests.api.callers import BILLING, Caller, Callers, inquiry, serve
 from tests.api.test_problems import UNKNOWN
-from tests.desk import Desk
+from tests.desk import Desk, eventually
 
 
 class Clock:
@@ -127,12 +128,18 @@ async def test_whose_case_it_is_is_learned_from_the_look_who_may_see_it(
     elsewhere = await callers.of(Role.CSR)
     carla = {"customer_id": "rated-there"}
     ids = [await elsewhere.open(f"rated there {n}", customer=carla) for n in range(4)]
+    for case_id in ids:  # one that the CRM does not have yet, has the rate for itself
+        await eventually(partial(_recorded, elsewhere, case_id))
     here, _ = await held(per_customer="4/minute")
     ana = await here.of(Role.CSR)
     for case_id in ids:
         assert (await ana.get(f"/v1/inquiries/{case_id}")).status_code == 200
     for case_id in ids:
         is_held_back(await ana.get(f"/v1/inquiries/{case_id}/timeline"), "customer", 4)
+
+
+async def _recorded(caller: Caller, case_id: str) -> bool:
+    return bool((await caller.get(f"/v1/inquiries/{case_id}")).json()["recorded"])
 
 
 async def test_an_incident_and_a_duty_have_a_rate_each(held: Held) -> None:
