@@ -21,6 +21,16 @@ from runtime.redaction import fixed_text, flatten_temporal, reduce_exception, wi
 # Alembic tells which database it looks at whenever readiness asks for the revision.
 _QUIET_LIBRARIES = ("alembic.runtime.migration", "httpcore2", "httpx2", "uvicorn.access")
 
+# One list for good: `structlog.testing.capture_logs` changes it in place, and reaches with it also
+# the loggers that were used before.
+_PROCESSORS: list[Processor] = [
+    structlog.stdlib.filter_by_level,
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]
+
 
 def configure_logging(
     log_format: Literal["auto", "json", "console"] = "auto",
@@ -48,7 +58,7 @@ def configure_logging(
     # The ids are fields of the line; in its text they would stand twice.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
-    _configure_structlog()
+    configure_structlog()
     if as_json:
         # Python prints these with their values; a person at a terminal may see them.
         logging.captureWarnings(capture=True)
@@ -56,15 +66,13 @@ def configure_logging(
         threading.excepthook = _log_uncaught_in_thread
 
 
-def _configure_structlog() -> None:
+def configure_structlog() -> None:
+    """Hand structlog's lines to `logging`, whose handlers and levels say what becomes of them.
+
+    Repeating it changes nothing: a logger keeps what it first used.
+    """
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

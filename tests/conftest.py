@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime.logging import configure_structlog
 from runtime.process import leave
 from runtime.temporal_command import find_temporal
-from tests.keyrings import name_the_key_store
+from tests.keyrings import name_the_places
 
 pytest_plugins = ["tests.postgres", "tests.desk", "tests.keepers"]
 
@@ -22,8 +23,13 @@ def temporal_binary() -> Path:
 def pytest_cmdline_main(
     config: pytest.Config,
 ) -> Generator[None, int | pytest.ExitCode | None, int | pytest.ExitCode | None]:
-    """End the process with the session's code, whatever the SDK's threads make of the exit."""
-    name_the_key_store()
+    """End the process with the session's code, whatever the SDK's threads make of the exit.
+
+    Log lines go the way that they go in a process of ours, so that `caplog` has them all; what a
+    test reads of them does not depend on which test was the first to configure logging.
+    """
+    name_the_places()
+    configure_structlog()
     code = yield
     if config.option.collectonly:  # no test ran, and the caller wants the list
         return code

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 import psycopg
@@ -27,11 +28,16 @@ from tests.keyrings import shared_keyring
 Fresh = Callable[[], AbstractContextManager[URL]]
 """Opens a migrated, empty database and removes it in the end."""
 
+PATIENT = Limits(
+    connect=timedelta(seconds=30), wait=timedelta(seconds=30), statement=timedelta(seconds=30)
+)
+"""A machine that is busy with other things is no outage: what waits for its turn gets it."""
+
 
 class Connect(Protocol):
     """Opens a pool that is closed when the test is over."""
 
-    def __call__(self, url: URL | str, limits: Limits | None = None) -> Database: ...
+    def __call__(self, url: URL | str, limits: Limits = PATIENT) -> Database: ...
 
 
 @contextmanager
@@ -129,7 +135,7 @@ def connect() -> Iterator[Connect]:
     """Opens pools, and closes them when the test is over."""
     with ExitStack() as stack:
 
-        def opened(url: URL | str, limits: Limits | None = None) -> Database:
+        def opened(url: URL | str, limits: Limits = PATIENT) -> Database:
             return stack.enter_context(closing(Database(url, limits, shared_keyring())))
 
         yield opened

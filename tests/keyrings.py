@@ -1,6 +1,7 @@
-"""One key store for all tests, in this process and in those that it starts.
+"""One key store and one state directory for all tests, in this process and in those it starts.
 
-The environment names it, so that a command that a test runs opens what the test has sealed.
+The environment names them, so that a command that a test runs opens what the test has sealed, and
+leaves nothing in the working directory, whether the test thinks of it or not.
 """
 
 import os
@@ -21,28 +22,30 @@ from workers.destruction import destruction
 
 URL = "HANDRAIL_KEY_DATABASE_URL"
 KEY_ENCRYPTION = "HANDRAIL_KEY_ENCRYPTION"
+STATE_DIR = "HANDRAIL_STATE_DIR"
 
 
-def name_the_key_store() -> None:
-    """Let this process and its children use one key store; a child finds it named already."""
+def name_the_places() -> None:
+    """Let this process and its children use these places; a child finds them named already."""
     if URL not in os.environ:
         directory = Path(tempfile.mkdtemp(prefix="handrail-keys-"))
         os.environ[URL] = f"sqlite:///{directory / 'keys.db'}"
         os.environ[KEY_ENCRYPTION] = f"local:{directory / 'kek.json'}"
+        os.environ[STATE_DIR] = str(directory / "state")
         upgrade_keys(os.environ[URL])
 
 
 @cache
 def shared_keyring() -> SqlKeyring:
     """Return the keyring on it."""
-    name_the_key_store()
+    name_the_places()
     return open_keyring(os.environ[URL], os.environ[KEY_ENCRYPTION], pool_size=8)
 
 
 @cache
 def shared_key_store() -> Database:
     """Return connections to it, for holds and for what destroys keys."""
-    name_the_key_store()
+    name_the_places()
     return Database(os.environ[URL], Limits(pool_size=4))
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import structlog
 from temporalio import activity, workflow
 
 from runtime.devserver import DevServer, dev_server
@@ -42,4 +41,3 @@ def stream() -> Iterator[io.StringIO]:
     logging.captureWarnings(capture=False)
     workflow.logger.workflow_info_on_message = True
     activity.logger.activity_info_on_message = True
-    structlog.reset_defaults()
