@@ -1,11 +1,14 @@
 """What disposal needs from the outside: holds and keys, records, histories."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from activities.ports import PortError
 from sop.disposal import (
+    AccessLogDisposal,
+    AccessLogOrder,
     Disposable,
     Disposal,
     DisposalOrder,
@@ -46,6 +49,10 @@ class CustomersGone(Payload):
 
     gone: int = 0
     behind: str | None = None
+
+
+Standing = Callable[[], AbstractContextManager[Mapping[str, tuple[str, ...]]]]
+"""`KeyDisposalPort.standing`."""
 
 
 class HoldsPort(Protocol):
@@ -100,6 +107,14 @@ class KeyDisposalPort(HoldsPort, Protocol):
         """
         ...
 
+    def standing(self) -> AbstractContextManager[Mapping[str, tuple[str, ...]]]:
+        """Yield the holds in force, by scope; nobody places another until this is left.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        ...
+
     def still_open(self, owner: str, classes: Collection[RecordClass]) -> tuple[RecordClass, ...]:
         """Return the classes of which a key still works: after `destroy` there is none."""
         ...
@@ -134,6 +149,14 @@ class RecordsPort(Protocol):
             order: Its items' keys are destroyed, its histories deleted.
             let_go: Destroys the keys of a customer's own record; False: there is a hold, and the
                 record stays.
+        """
+        ...
+
+    def dispose_of_entries(self, order: AccessLogOrder, standing: Standing) -> AccessLogDisposal:
+        """Delete entries of the access log whose time is over, in one transaction: a batch.
+
+        Repeating it changes nothing, and returns what the certificate says. What the database
+        refuses stays, and is told.
         """
         ...
 

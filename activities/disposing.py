@@ -20,6 +20,8 @@ from activities.disposal_ports import (
 from activities.failures import named_failures
 from sop.disposal import (
     MOST_NAMED,
+    AccessLogDisposal,
+    AccessLogOrder,
     Because,
     Disposable,
     Disposal,
@@ -101,6 +103,12 @@ class DisposalActivities:
         """Delete own records of customers whose last case has gone: a batch."""
         with named_failures():
             return self.records.dispose_of_customers(behind.customer_id, self.keys.destroy_customer)
+
+    @activity.defn(name="dispose_of_entries")
+    def dispose_of_entries(self, order: AccessLogOrder) -> AccessLogDisposal:
+        """Delete entries of the access log whose time is over; a hold keeps those of its cases."""
+        with named_failures():
+            return self.records.dispose_of_entries(order, self.keys.standing)
 
     @activity.defn(name="file_retention_run")
     async def file_run(self, run: RetentionRun) -> None:

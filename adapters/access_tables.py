@@ -1,7 +1,11 @@
-"""Who was shown what. Entries come and stay: the migration puts guards on the table."""
+"""Who was shown what. Entries come and stay until a certificate says that their time is over.
 
-from sqlalchemy import Column, Index, Integer, String, Table
+The migrations put guards on the tables.
+"""
 
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+
+from adapters.proof_tables import certificates
 from adapters.tables import PlainText, UtcDateTime, metadata
 
 access_log = Table(
@@ -20,4 +24,13 @@ access_log = Table(
     Index(None, "at", "entry_id"),
     Index(None, "owner", "at"),
     Index(None, "principal", "at"),
+)
+
+access_log_purges = Table(
+    "access_log_purges",
+    metadata,
+    # What lets entries go: those up to a moment, under a certificate.
+    Column("certificate_id", ForeignKey(certificates.c.certificate_id), primary_key=True),
+    Column("through", UtcDateTime, nullable=False),
+    Index(None, "through"),
 )

@@ -10,14 +10,18 @@ from adapters.database import Database
 from adapters.proof_tables import certificate_cases, certificates
 from sop.chain import certificate_digest, moment
 
+PARTS = ("retention", "retention_entries")
+"""The kinds of the batches of a run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filed:
     """A certificate.
 
     Attributes:
-        kind: `retention`, `retention_run`, `erasure`.
-        body: JSON: `sop.disposal.Disposal`, of a run `sop.disposal.RetentionRun`.
+        kind: `retention`, `retention_entries`, `retention_run`, `erasure`.
+        body: JSON: `sop.disposal.Disposal`; of a run `RetentionRun`, of entries of the access log
+            `AccessLogDisposal`.
         case_ids: The cases whose journal was purged under it.
         intact: It is what was filed: the digest, which the log of checkpoints holds, says so.
     """
@@ -42,7 +46,7 @@ class CertificateReads:
         row = certificates.c
         query = select(certificates).order_by(row.made_at.desc(), row.certificate_id.desc())
         if not parts:
-            query = query.where(row.kind != "retention")
+            query = query.where(row.kind.not_in(PARTS))
         return self._filed(query.limit(limit))
 
     def every(self, page: int = 100) -> Iterator[Filed]:

@@ -132,6 +132,12 @@ class Database:
 
         return _run(self._reader, read)
 
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Hold a transaction open around other work, for a lock; errors are those of `write`."""
+        with _named_errors(), self.engine.begin() as connection:
+            yield connection
+
     def insert(self, table: Table) -> Upsert:
         """Return an INSERT into a table in this database's dialect."""
         return sqlite.insert(table) if _is_sqlite(self.engine) else postgresql.insert(table)

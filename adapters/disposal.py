@@ -1,12 +1,14 @@
 """The records of closed cases: what is due, and deleting it with a certificate."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam, or_, select
 
-from activities.disposal_ports import CustomersGone
+from activities.disposal_ports import CustomersGone, Standing
+from adapters.access_log_purge import count_due, nothing_gone, purge_entries
 from adapters.database import Database, StatementRefusedError
 from adapters.disposal_sources import belongs_to, undisposed, waits_for_another
 from adapters.disposal_writes import (
@@ -20,6 +22,8 @@ from adapters.disposal_writes import (
 from adapters.journal_purge import PurgeCertificate
 from adapters.tables import UtcDateTime
 from sop.disposal import (
+    AccessLogDisposal,
+    AccessLogOrder,
     Because,
     Cursor,
     Disposable,
@@ -29,6 +33,7 @@ from sop.disposal import (
     DueQuestion,
     ErasureOrder,
     Kept,
+    RetentionRules,
     RetentionRun,
 )
 from sop.keys import RecordClass
@@ -128,6 +133,36 @@ class SqlRecords:
             if not order.items:  # the customer's own record is what is refused
                 raise
         return self._in_parts(order, let_go)
+
+    def dispose_of_entries(self, order: AccessLogOrder, standing: Standing) -> AccessLogDisposal:
+        """Delete entries of the access log whose time is over, in one transaction: a batch.
+
+        Nobody places a hold before that is committed.
+
+        Raises:
+            CrmUnavailableError: Try again.
+            KeysUnavailableError: The holds cannot be asked; try again.
+        """
+        with ExitStack() as until_committed:
+
+            def work(connection: Connection) -> AccessLogDisposal:
+                until_committed.close()  # of an attempt before
+                return purge_entries(
+                    connection, order, lambda: until_committed.enter_context(standing())
+                )
+
+            try:
+                return self._in_turn(work)
+            except StatementRefusedError:
+                return nothing_gone(order, refused=True)
+
+    def entries_due(self, rules: RetentionRules, at: datetime) -> tuple[int, datetime | None]:
+        """Return how many entries of the access log are due, and since when the oldest is.
+
+        Raises:
+            CrmUnavailableError: Try again.
+        """
+        return self._database.read(lambda connection: count_due(connection, rules, at))
 
     def dispose_of_customers(self, after: str, let_go: Callable[[str], bool]) -> CustomersGone:
         """Delete own records of customers who have no case any more: a batch behind `after`.

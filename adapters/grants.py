@@ -6,12 +6,17 @@ roles: there the triggers alone stand guard.
 
 from sqlalchemy import URL, Connection, func, inspect, make_url, select, text
 
+from adapters.access_tables import access_log, access_log_purges
 from adapters.database import Database, Limits
 from adapters.migrate import KEYS_VERSION_TABLE
 from adapters.proof_tables import APPEND_ONLY
 from adapters.tables import journal_entries
 
-EVIDENCE = frozenset(table.name for table in (journal_entries, *APPEND_ONLY))
+EVIDENCE = frozenset(
+    table.name for table in (journal_entries, *APPEND_ONLY, access_log, access_log_purges)
+)
+PURGES = ("purge_journal(text, text)", "purge_access_log(text[], text)")
+"""What deletes evidence whose time is over, with its owner's rights, and asks for a certificate."""
 VERSIONS = frozenset({"alembic_version", KEYS_VERSION_TABLE})
 
 
@@ -64,5 +69,5 @@ def _statements(connection: Connection, role: str, schema: str) -> list[str]:
     ]
     if evidence := tables & EVIDENCE:  # a key store of its own holds none
         given.append(f"GRANT SELECT, INSERT ON {', '.join(sorted(evidence))} TO {role}")
-        given.append(f"GRANT EXECUTE ON FUNCTION purge_journal(text, text) TO {role}")
+        given += [f"GRANT EXECUTE ON FUNCTION {function} TO {role}" for function in PURGES]
     return given

@@ -1,7 +1,8 @@
 """Destroys data keys, and lets legal holds win: both in the key store, one after the other."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -182,6 +183,20 @@ class KeyDisposal:
             self._keyring.forget([owner])
         return gone
 
+    @contextmanager
+    def standing(self) -> Iterator[Mapping[str, tuple[str, ...]]]:
+        """Yield the holds in force, by scope; nobody places another until this is left.
+
+        For what goes without a key. Begin the transaction that deletes it before, and commit that
+        within: so every disposal waits for the records first, and for the holds then.
+
+        Raises:
+            KeysUnavailableError: Try again.
+        """
+        with ExitStack() as until_left:
+            connection = _named(lambda: until_left.enter_context(self._database.transaction()))
+            yield _named(lambda: self._standing(connection))
+
     def still_open(self, owner: str, classes: Collection[RecordClass]) -> tuple[RecordClass, ...]:
         """Return the classes of which a key still works: its row holds one, or the keyring does.
 
@@ -202,6 +217,15 @@ class KeyDisposal:
     def _holds(self, query: Select[Any]) -> tuple[Hold, ...]:
         rows = self._read(lambda connection: list(connection.execute(query).mappings()))
         return tuple(Hold.model_validate(dict(row)) for row in rows)
+
+    def _standing(self, connection: Connection) -> Mapping[str, tuple[str, ...]]:
+        self._database.take_turns(connection, _TURNS)
+        held = legal_holds.c
+        query = select(held.scope, held.hold_id).where(held.released_at.is_(None))
+        found: dict[str, tuple[str, ...]] = {}
+        for scope, hold_id in connection.execute(query.order_by(held.scope, held.hold_id)):
+            found[scope] = (*found.get(scope, ()), hold_id)
+        return found
 
     def _in_turn(self, work: Callable[[Connection], T]) -> T:
         def take_turns(connection: Connection) -> T:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, Table, or_, select, union
 
-from adapters.access_tables import access_log
+from adapters.access_tables import access_log, access_log_purges
 from adapters.disposal_tables import disposals, disposed_cases
 from adapters.handoff_tables import (
     handoff_confirmations,
@@ -203,7 +203,7 @@ OF_NOBODY = frozenset(
     table.name
     for table in (
         api_keys, training_records, recipient_keys, checkpoints, checkpoint_deliveries,
-        certificates,
+        certificates, access_log_purges,
     )
 )  # fmt: skip
 """Tables that hold nothing of a customer: staff, receiving parties, proofs without cases."""

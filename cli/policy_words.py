@@ -176,7 +176,8 @@ def _of_the_years(policy: Policy) -> Iterator[tuple[str, str]]:
     yield (
         "retention",
         f"months after closing: inquiry {kept.inquiry}, verification {kept.verification}, "
-        f"handoff {kept.handoff}, incident {kept.incident}; days: history {kept.history_days}",
+        f"handoff {kept.handoff}, incident {kept.incident}; days: history {kept.history_days}; "
+        f"months of an entry of the access log {kept.access_log}",
     )
     bases = ", ".join(f"{name} {_words(basis)}" for name, basis in kept.legal_basis)
     yield "erasure", f"what the law keeps until then: {bases}"

@@ -26,7 +26,7 @@ from runtime.policy import load_policy
 from runtime.schedules import RETENTION
 from runtime.settings import Settings, load_settings
 from runtime.temporal import NoKeys, connect
-from sop.disposal import Cursor, Disposable, DueQuestion
+from sop.disposal import ENTRIES, Cursor, Disposable, DueQuestion
 from sop.keys import RecordClass
 from sop.policy import Policy
 from sop.printable import printable
@@ -52,15 +52,18 @@ def due(
     when = now if at is None else moment(at)
     cases, oldest = Counter[RecordClass](), dict[RecordClass, datetime]()
     with _database(settings) as database:
-        for item in _due(SqlRecords(database), policy, when):
+        records = SqlRecords(database)
+        for item in _due(records, policy, when):
             cases[item.record_class] += 1
             oldest.setdefault(item.record_class, item.due_at)
+        entries, since = records.entries_due(rules_of(policy), when)
     desk = policy.case.desk
     rows: list[tuple[str, ...]] = [
         (each.value, str(cases[each]), desk.local(oldest[each]) if each in oldest else "")
         for each in RecordClass
     ]
-    _print(("class", "cases due", "due since"), rows)
+    rows.append(("access_log", str(entries), desk.local(since) if since else ""))
+    _print(("class", "cases or entries due", "due since"), rows)
     typer.echo(f"By policy {policy.version}, as of {desk.local(when)}.", err=True)
 
 
@@ -153,6 +156,9 @@ def _line(filed: Filed) -> tuple[str, ...]:
     gone = said.get("gone", {})
     classes = Counter(each["record_class"] for each in gone) if isinstance(gone, list) else gone
     parts = [f"{count} {name}" for name, count in sorted(classes.items())]
+    entries = said.get("entries") or said.get("counts", {}).get(ENTRIES)
+    if entries:
+        parts.append(f"{entries} entries of the access log")
     customers = said.get("customers_gone", 0)
     if customers:
         parts.append(f"{customers} customers")

@@ -10,6 +10,9 @@ from sop.keys import RecordClass
 from sop.models import Payload
 from sop.policy_rules import LegalBasis, Retention
 
+ENTRIES = "access_log.entries"
+"""The count of a run that says how many entries of the access log went."""
+
 MOST_NAMED = 500
 """So many cases a run names at the most; it counts all."""
 
@@ -186,6 +189,52 @@ class ErasureOrder(Payload):
     ended: tuple[str, ...] = ()
 
 
+class EntryCursor(Payload):
+    """How far a run has looked through the access log: up to this entry."""
+
+    at: AwareDatetime
+    entry_id: str
+
+
+class AccessLogOrder(Payload):
+    """The oldest entries of the access log are to go, as far as their time is over (INQ-7.1).
+
+    Attributes:
+        certificate_id: A repetition is the same.
+        at: As of when.
+        after: What stands behind this entry; None: from the first on.
+        limit: So many entries are looked at.
+    """
+
+    certificate_id: str
+    at: AwareDatetime
+    rules: RetentionRules
+    after: EntryCursor | None = None
+    limit: int = 1000
+
+
+class AccessLogDisposal(Payload):
+    """What came of it: also the body of its certificate. No personal data.
+
+    Attributes:
+        entries: How many went.
+        through: When the newest of them was written.
+        held: How many each hold kept: on the case of an entry, on what that belongs to, or on the
+            customer.
+        refused: The database refused, and nothing went: somebody must look.
+        behind: Where the next batch begins; None: there is no more.
+    """
+
+    certificate_id: str
+    at: AwareDatetime
+    policy_version: str
+    entries: int = 0
+    through: AwareDatetime | None = None
+    held: dict[str, int] = {}
+    refused: bool = False
+    behind: EntryCursor | None = None
+
+
 class RetentionRun(Payload):
     """How far a run has come, and in the end its certificate. No personal data.
 
@@ -197,6 +246,7 @@ class RetentionRun(Payload):
         held: How many classes of cases each hold kept.
         held_cases: Which; the first MOST_NAMED.
         failures: How many classes could not go, by reason; `failed`: which, the first MOST_NAMED.
+        entries_held: How many entries of the access log each hold kept; what went is in `counts`.
         abandoned: How many cases are open in the CRM, and have no workflow that could close them:
             never due. `abandoned_cases`: which, the first MOST_NAMED.
     """
@@ -215,8 +265,20 @@ class RetentionRun(Payload):
     held_cases: tuple[str, ...] = ()
     failures: dict[str, int] = {}
     failed: tuple[Kept, ...] = ()
+    entries_held: dict[str, int] = {}
     abandoned: int = 0
     abandoned_cases: tuple[str, ...] = ()
+
+    def after_entries(self, batch: AccessLogDisposal) -> "RetentionRun":
+        """Return the run after a batch of the access log."""
+        failures = {Because.REFUSED.value: 1} if batch.refused else {}
+        return self.model_copy(
+            update={
+                "counts": _plus(self.counts, {ENTRIES: batch.entries}),
+                "entries_held": _plus(self.entries_held, batch.held),
+                "failures": _plus(self.failures, failures),
+            }
+        )
 
     def leaving(self, abandoned: Collection[str]) -> "RetentionRun":
         """Return the run that names cases which nothing will ever close."""

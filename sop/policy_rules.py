@@ -97,6 +97,7 @@ class Retention(Payload):
 
     Attributes:
         history_days: Days after closing that Temporal's history of a case is kept.
+        access_log: Months that an entry of the access log is kept after it was written.
         legal_basis: What a class is kept for against a request for erasure, until its time is over.
     """
 
@@ -105,4 +106,5 @@ class Retention(Payload):
     handoff: Annotated[int, Field(ge=36)]
     incident: Annotated[int, Field(ge=60)]
     history_days: Annotated[int, Field(ge=1, le=36500)] = 30
+    access_log: Annotated[int, Field(ge=12)] = 36
     legal_basis: LegalBases = LegalBases()

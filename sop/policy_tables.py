@@ -43,6 +43,7 @@ CLAUSES_OF_LIMITS: Mapping[KeyPath, str] = MappingProxyType(
         ("retention", "verification", "ge"): "HOF-7.1",
         ("retention", "handoff", "ge"): "HOF-7.2",
         ("retention", "incident", "ge"): "HOF-7.3",
+        ("retention", "access_log", "ge"): "INQ-7.1",
         ("training", "valid_for", "le"): "HOF-6.1",
         ("review", "every", "le"): "INQ-8.1",
         ("handoff", "return_after", "le"): "HOF-4.2.5",

@@ -68,12 +68,7 @@ def due_at(record_class: RecordClass, closed_at: datetime, rules: RetentionRules
     if record_class is RecordClass.HISTORY:
         return _later(closed_at, timedelta(days=kept.history_days))
     months: int = getattr(kept, record_class.value)
-    zone = ZoneInfo(rules.time_zone)
-    target = _months_later(closed_at.astimezone(zone).replace(tzinfo=None), months)
-    if target is None:
-        return _LAST
-    both = (target.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return max(both)
+    return _at_the_desk(closed_at, months, rules)
 
 
 def not_before(record_class: RecordClass, at: datetime, rules: RetentionRules) -> datetime:
@@ -82,7 +77,21 @@ def not_before(record_class: RecordClass, at: datetime, rules: RetentionRules) -
     if record_class is RecordClass.HISTORY:
         return _earlier(at, timedelta(days=kept.history_days))
     months: int = getattr(kept, record_class.value)
-    return _earlier(at, min(months, 12 * 9000) * _SHORTEST_MONTH)
+    return _months_earlier_at_least(at, months)
+
+
+def entry_due_at(written_at: datetime, rules: RetentionRules) -> datetime:
+    """Return from when on an entry of the access log goes, in UTC (INQ-7.1, INQ-7.2).
+
+    It counts from itself, not from a case: what it proves is that somebody was shown something.
+    Months are those of `due_at`.
+    """
+    return _at_the_desk(written_at, rules.retention.access_log, rules)
+
+
+def entries_not_before(at: datetime, rules: RetentionRules) -> datetime:
+    """Return a moment: an entry of the access log written after it is not due at `at`."""
+    return _months_earlier_at_least(at, rules.retention.access_log)
 
 
 def basis_of(record_class: RecordClass, rules: RetentionRules) -> LegalBasis:
@@ -94,6 +103,19 @@ def basis_of(record_class: RecordClass, rules: RetentionRules) -> LegalBasis:
         return LegalBasis.NONE
     basis: LegalBasis = getattr(rules.retention.legal_basis, record_class.value)
     return basis
+
+
+def _at_the_desk(moment: datetime, months: int, rules: RetentionRules) -> datetime:
+    zone = ZoneInfo(rules.time_zone)
+    target = _months_later(moment.astimezone(zone).replace(tzinfo=None), months)
+    if target is None:
+        return _LAST
+    both = (target.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return max(both)
+
+
+def _months_earlier_at_least(at: datetime, months: int) -> datetime:
+    return _earlier(at, min(months, 12 * 9000) * _SHORTEST_MONTH)
 
 
 def _months_later(local: datetime, months: int) -> datetime | None:

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import URL, Connection, event, make_url
 
 from adapters import migrate
-from adapters.access_tables import access_log
+from adapters.access_tables import access_log, access_log_purges
 from adapters.database import Database, Limits
 from adapters.proof_tables import APPEND_ONLY
 from adapters.schema import metadata
@@ -102,7 +102,7 @@ def _delete_all(connection: Connection) -> None:
 def unguarded(connection: Connection) -> Iterator[None]:
     """Take PostgreSQL's guards from the evidence, on purpose, and put them back."""
     for verb in ("DISABLE", "ENABLE"):
-        for table in (journal_entries, access_log, *APPEND_ONLY):
+        for table in (journal_entries, access_log, access_log_purges, *APPEND_ONLY):
             connection.exec_driver_sql(f"ALTER TABLE {table.name} {verb} TRIGGER USER")
         if verb == "DISABLE":
             yield

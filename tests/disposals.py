@@ -1,5 +1,6 @@
 """Closed cases in every table, and what disposes of them, on real stores."""
 
+import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from sqlalchemy import URL, Table, func, insert, select
 
 from activities.disposing import Behind, DisposalActivities
 from adapters import migrate
+from adapters.access_log import AccessLog
+from adapters.access_tables import access_log
 from adapters.crm import SqlCrm
 from adapters.database import Database, Limits
 from adapters.disposal import SqlRecords
@@ -23,7 +26,15 @@ from adapters.keyring import SqlKeyring
 from adapters.local_wrapper import LocalWrapper
 from adapters.staff_tables import duties
 from adapters.tables import cases, customers, escalations, journal_entries, outbox, tasks
-from sop.disposal import Disposal, DisposalOrder, DueQuestion, RetentionRules, RetentionRun
+from sop.access_log import AccessEntry, Outcome, Via
+from sop.disposal import (
+    AccessLogOrder,
+    Disposal,
+    DisposalOrder,
+    DueQuestion,
+    RetentionRules,
+    RetentionRun,
+)
 from sop.duty.models import DutyKind, DutyRow, DutyStage
 from sop.handoff.models import HandoffRow, HandoffStage
 from sop.incident.models import IncidentRow, IncidentStage
@@ -55,6 +66,7 @@ COUNTED = (
     handoff_confirmations,
     incident_reports,
     filed_reports,
+    access_log,
 )
 
 
@@ -119,10 +131,48 @@ class Archive:
                 run = run.after(done[-1], due.behind)
             if due.behind is None:
                 break
+        run = self.purge(run, at)
         gone = self.activities.dispose_of_customers(Behind())
         run = run.model_copy(update={"customers_gone": gone.gone, "ended_at": at})
         await self.activities.file_run(run)
         return run, done
+
+    def purge(self, run: RetentionRun, at: datetime, limit: int = 1000) -> RetentionRun:
+        """Do what the workflow does with the access log in a run."""
+        number, behind = 0, None
+        while behind is not None or not number:
+            number += 1
+            order = AccessLogOrder(
+                certificate_id=f"{run.certificate_id}.access-log.{number}",
+                at=at,
+                rules=self.rules,
+                after=behind,
+                limit=limit,
+            )
+            batch = self.activities.dispose_of_entries(order)
+            run, behind = run.after_entries(batch), batch.behind
+        return run
+
+    def look(self, case_id: str | None, at: datetime, entry_id: str = "") -> str:
+        """Write into the access log that somebody was shown a case; return the entry's id."""
+        entry = AccessEntry(
+            entry_id=entry_id or secrets.token_hex(16),
+            at=at,
+            principal="ana",
+            role=Role.CSR,
+            via=Via.SESSION,
+            action="decode",
+            owner=case_id,
+            key_id="0" * 32,
+            count=1,
+            outcome=Outcome.OPENED,
+        )
+        AccessLog(self.database).record([entry])
+        return entry.entry_id
+
+    def seen(self) -> set[str]:
+        """Return the ids of the entries of the access log."""
+        return {row["entry_id"] for row in self.rows(access_log)}
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are of what can go, keys and unpurged entries included."""
@@ -132,6 +182,7 @@ class Archive:
         found = self.database.read(lambda c: dict(c.execute(query).mappings().one()))
         alive = select(func.count()).where(data_keys.c.wrapped.is_not(None))
         keys = self.keys.read(lambda c: c.execute(alive).scalar_one())
+        found["entries"] = found.pop(access_log.name)
         return {**{name: int(count) for name, count in found.items()}, "keys": keys}
 
     def rows(self, table: Table) -> list[dict[str, Any]]:

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from activities.proving import ProofActivities
+from adapters.access_log import AccessLog
 from adapters.checkpoint_signing import CheckpointSigner
 from adapters.checkpoints import CheckpointFiles
 from adapters.disposal import SqlRecords
 from adapters.journal_log import SqlJournalLog
 from adapters.key_disposal import KeyDisposal
-from sop.disposal import RetentionRun
+from sop.access_log import AccessEntry, Outcome, Via
+from sop.disposal import ENTRIES, RetentionRun
+from sop.models import Role
 from tests.desk import Desk
 from tests.disposals import Archive
 from tests.keyrings import shared_key_store, shared_keyring
@@ -58,6 +61,34 @@ async def retention(desk: Desk, key: str) -> tuple[str, ...]:
     return (handle.id,)
 
 
+async def entries(desk: Desk, key: str) -> tuple[str, ...]:
+    """Dispose of an old entry of the access log."""
+    now = datetime.now(UTC)
+    seen = AccessEntry(
+        entry_id=key,
+        at=now - SIX_YEARS,
+        principal="ana",
+        role=Role.CSR,
+        via=Via.SESSION,
+        action="decode",
+        owner="inquiry-1",
+        count=1,
+        outcome=Outcome.OPENED,
+    )
+    await asyncio.to_thread(AccessLog(desk.database).record, [seen])
+    handle = await desk.client.start_workflow(
+        "RetentionWorkflow",
+        RetentionStart(policy=desk.cases.policy),
+        id=f"history-{key}",
+        task_queue=desk.task_queue,
+        result_type=RetentionRun,
+    )
+    run: RetentionRun = await handle.result()
+    if run.counts.get(ENTRIES) != 1 or run.failures:
+        raise ValueError(f"this is not the run that was to be recorded: {run}")
+    return (handle.id,)
+
+
 async def checkpoint(desk: Desk, key: str) -> tuple[str, ...]:
     """Sign a checkpoint of what the journal has grown by."""
     handle = await desk.client.start_workflow(
@@ -67,4 +98,4 @@ async def checkpoint(desk: Desk, key: str) -> tuple[str, ...]:
     return (handle.id,)
 
 
-SCHEDULE_STORIES = {"retention": retention, "checkpoint": checkpoint}
+SCHEDULE_STORIES = {"retention": retention, "entries": entries, "checkpoint": checkpoint}

@@ -158,6 +158,7 @@ def _disposing(disposal: DisposalActivities) -> list[Callable[..., Any]]:
         disposal.dispose,
         disposal.erase,
         disposal.dispose_of_customers,
+        disposal.dispose_of_entries,
         disposal.file_run,
         disposal.forget_histories,
     ]

@@ -2,10 +2,12 @@
 
 from activities.disposing import Behind, CaseIds, DisposalActivities
 from sop.disposal import (
+    AccessLogOrder,
     Cursor,
     Disposal,
     DisposalOrder,
     DueQuestion,
+    EntryCursor,
     ErasureOrder,
     RetentionRun,
 )
@@ -39,6 +41,29 @@ async def dispose_of_what_is_due(start: RetentionStart) -> RetentionRun:
             return run
         if run.tried % BATCHES_TO_A_RUN == 0:
             workflow.continue_as_new(start.model_copy(update={"run": run}))
+
+
+async def dispose_of_entries(policy: Policy, run: RetentionRun) -> RetentionRun:
+    """Dispose of the entries of the access log whose time is over, in batches."""
+    if not workflow.patched("access-log"):
+        return run
+    now, rules, number = workflow.now(), rules_of(policy), 0
+    behind: EntryCursor | None = None
+    while behind is not None or not number:
+        number += 1
+        batch = await workflow.execute_activity_method(
+            DisposalActivities.dispose_of_entries,
+            AccessLogOrder(
+                certificate_id=f"{run.certificate_id}.access-log.{number}",
+                at=now,
+                rules=rules,
+                after=behind,
+            ),
+            summary="Delete old entries of the access log",
+            **DISPOSE,
+        )
+        run, behind = run.after_entries(batch), batch.behind
+    return run
 
 
 async def certify(run: RetentionRun) -> RetentionRun:

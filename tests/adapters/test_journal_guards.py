@@ -3,13 +3,15 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import URL, insert, text
 
 from adapters import grants
+from adapters.access_log import AccessLog
+from adapters.access_tables import access_log, access_log_purges
 from adapters.checkpoint_signing import CheckpointSigner
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
@@ -18,11 +20,16 @@ from adapters.journal_log import SqlJournalLog
 from adapters.journal_purge import PurgeCertificate, file_certificate, purge_journal
 from adapters.journal_verify import Kept, verify
 from adapters.schema import metadata
+from sop.access_log import AccessFilter
 from tests.batches import after, entry, flush, message, opened, paged, rung, task
 from tests.databases import Connect, Fresh
 
 AT = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 EVIDENCE = sorted(grants.EVIDENCE)
+SEEN = {
+    "entry_id": "seen", "at": AT, "principal": "ana", "role": "csr", "via": "session",
+    "action": "decode", "owner": "C-1", "key_id": "0", "count": 1, "outcome": "opened",
+}  # fmt: skip
 
 
 def certificate(*case_ids: str, certificate_id: str = "certificate-1") -> PurgeCertificate:
@@ -38,6 +45,9 @@ def fill(database: Database) -> None:
     crm.flush(flush(entry(2, "again"), at=after(20)))
     crm.flush(paged(entry(1, "page/1"), at=after(30), escalations=(rung(level=1),)))
     database.write(lambda connection: file_certificate(connection, certificate("C-2")))
+    database.write(lambda connection: connection.execute(insert(access_log), SEEN))
+    letting_go = {"certificate_id": "certificate-1", "through": AT - timedelta(days=1)}
+    database.write(lambda connection: connection.execute(insert(access_log_purges), letting_go))
     log = SqlJournalLog(database, CheckpointSigner("a key of the tests that opens nothing"))
     assert log.advance(AT) == 6
     log.delivered(log.undelivered()[0], AT)
@@ -130,6 +140,10 @@ def test_the_applications_role_works_and_cannot_touch_evidence(
         database = connect(url)
         fill(database)
         assert database.write(lambda c: purge_journal(c, "C-2", "certificate-1")) == 1
+        purge = "SELECT purge_access_log(ARRAY['seen'], '{}')"
+        for certificate_id in ("certificate-1", "certificate-2"):  # too new for it, and none
+            assert do(database, purge.format(certificate_id)) == 1
+        assert [e.entry_id for e in AccessLog(database).entries(AccessFilter())] == ["seen"]
         reads = CrmReads(database)
         assert {line.entry_id for line in reads.timeline("C-1")} == {"open#0", "again", "page/1"}
         assert reads.counts().cases == 2
@@ -138,8 +152,7 @@ def test_the_applications_role_works_and_cannot_touch_evidence(
             statement.format(table)
             for table in EVIDENCE
             for statement in (
-                "UPDATE {0} SET hash = hash" if "hash" in metadata.tables[table].c else
-                "UPDATE {0} SET certificate_id = certificate_id",
+                f"UPDATE {{0}} SET {metadata.tables[table].columns.keys()[-1]} = NULL",
                 "DELETE FROM {0}",
                 "TRUNCATE {0}",
                 "ALTER TABLE {0} DISABLE TRIGGER ALL",
@@ -150,6 +163,9 @@ def test_the_applications_role_works_and_cannot_touch_evidence(
             "SET session_replication_role = replica",
             "CREATE TABLE certificate_cases_2 (id int)",
             "DROP FUNCTION purge_journal(text, text)",
+            "DROP FUNCTION purge_access_log(text[], text)",
+            "CREATE OR REPLACE FUNCTION handrail_access_log_goes() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN RETURN OLD; END'",
             "CREATE OR REPLACE FUNCTION handrail_refuse() RETURNS trigger LANGUAGE plpgsql AS "
             "'BEGIN RETURN NEW; END'",
             "UPDATE alembic_version SET version_num = 'x'",

@@ -17,7 +17,7 @@ from sqlalchemy import URL
 
 from adapters.disposal_tables import disposals
 from adapters.key_tables import data_keys
-from sop.disposal import RetentionRules
+from sop.disposal import ENTRIES, RetentionRules
 from sop.keys import RecordClass, customer_owner
 from sop.policy_rules import Retention
 from sop.retention import CLASSES
@@ -35,7 +35,9 @@ POLICIES = (
     (BEGINS, Retention(inquiry=12, verification=36, handoff=36, incident=60)),
     (
         datetime(2029, 2, 1, tzinfo=UTC),
-        Retention(inquiry=18, verification=40, handoff=48, incident=60, history_days=45),
+        Retention(
+            inquiry=18, verification=40, handoff=48, incident=60, history_days=45, access_log=41
+        ),
     ),
     (
         datetime(2030, 6, 15, tzinfo=UTC),
@@ -123,9 +125,13 @@ def is_over(case: Closed, which: RecordClass, kept: Retention, at: datetime) -> 
     """Return whether the time of a class is over, as a person with a calendar would tell."""
     if which is RecordClass.HISTORY:
         return at - case.closed_at >= timedelta(days=kept.history_days)
-    then, now = case.closed_at.astimezone(ZONE), at.astimezone(ZONE)
+    return months_over(case.closed_at, getattr(kept, which.value), at)
+
+
+def months_over(since: datetime, months: int, at: datetime) -> bool:
+    """Return whether so many months are over, by the year, month, day and time at the desk."""
+    then, now = since.astimezone(ZONE), at.astimezone(ZONE)
     passed = (now.year - then.year) * 12 + now.month - then.month
-    months = getattr(kept, which.value)
     return (passed, now.day, now.time(), now.fold) >= (months, then.day, then.time(), 0)
 
 
@@ -177,6 +183,42 @@ class Expectation:
         return goes, kept
 
 
+@dataclass
+class Looks:
+    """The access log, in which of each case one entry or more stand, and what must go of it."""
+
+    left: dict[str, tuple[Closed, datetime]]
+
+    @classmethod
+    def of(cls, cases: list[Closed]) -> "Looks":
+        """Return entries from before the case closed until ten months after."""
+        found = {}
+        for number, case in enumerate(cases):
+            at = case.closed_at + timedelta(days=number % 320 - 20, hours=number % 24)
+            for again in range(1 + number % 3):
+                found[f"{case.case_id}-{again}"] = (case, at + again * timedelta(minutes=50))
+        return cls(found)
+
+    def fill(self, archive: Archive) -> None:
+        for entry_id, (case, at) in self.left.items():
+            archive.look(case.case_id, at, entry_id)
+
+    def at(self, at: datetime, kept: Retention, held: list[Held]) -> tuple[set[str], Counter[str]]:
+        """Return which entries go, and how many each hold keeps."""
+        goes, keeps = set[str](), Counter[str]()
+        for entry_id, (case, written) in self.left.items():
+            if not months_over(written, kept.access_log, at):
+                continue
+            scopes = {case.case_id, customer_owner(case.customer or "")}
+            holding = {h.hold_id for h in held if h.scope in scopes and h.begins <= at < h.ends}
+            keeps.update(holding)
+            if not holding:
+                goes.add(entry_id)
+        for entry_id in goes:
+            del self.left[entry_id]
+        return goes, keeps
+
+
 def fill(archive: Archive, cases: list[Closed]) -> None:
     for case in cases:
         match case.kind:
@@ -214,7 +256,8 @@ async def test_in_six_years_everything_goes_in_its_time_and_nothing_before(
     times, cases = firings(), population()
     held = holds(cases)
     fill(archive, cases)
-    expected = Expectation.of(cases, held, times)
+    expected, looks = Expectation.of(cases, held, times), Looks.of(cases)
+    looks.fill(archive)
     before, since = archive.counts(), BEGINS - DAY
     went = latest = 0
     for firing, at in enumerate(times):
@@ -229,14 +272,19 @@ async def test_in_six_years_everything_goes_in_its_time_and_nothing_before(
         assert gone == goes, f"at {at}"
         assert run.held == dict(kept)
         assert run.failures == {}
+        seen, seen_and_kept = looks.at(at, POLICIES[policy][1], held)
+        assert run.counts.get(ENTRIES, 0) == len(seen), f"at {at}"
+        assert run.entries_held == dict(seen_and_kept)
         went, since = went + len(gone), at
-        if gone:
-            latest = max(latest, *(firing - expected.over[policy][item] for item in gone))
+        if gone or seen:
+            late = (firing - expected.over[policy][item] for item in gone)
+            latest = max(latest, *late, 0)
             after = archive.counts()
             check_counts(run.counts, run.customers_gone, before, after)
             before = after
         if firing % 200 == 0:
             check_keys(archive, expected)
+            assert archive.seen() == looks.left.keys()
     check_keys(archive, expected)
     assert went + len(expected.left) == sum(len(CLASSES[case.kind]) for case in cases)
     assert went > len(expected.left)

@@ -253,6 +253,7 @@ async def test_the_policy_shows_the_rules_of_handoffs_and_breaches(callers: Call
         "handoff": 36,
         "incident": 60,
         "history_days": 30,
+        "access_log": 36,
         "legal_basis": {
             "inquiry": "none",
             "verification": "legal_claims",

@@ -31,6 +31,8 @@ def place(tmp_path: Path) -> dict[str, str]:
     with an_archive(make_url(f"sqlite:///{tmp_path / 'handrail.db'}"), tmp_path) as archive:
         archive.close_inquiry("inquiry-old", CLOSED.replace(year=2025), customer="c-1")
         archive.close_inquiry("inquiry-new", CLOSED, customer="c-2")
+        archive.look("inquiry-old", CLOSED.replace(year=2024))
+        archive.look("inquiry-new", CLOSED)
         asyncio.run(archive.run(CLOSED))
     return environment
 
@@ -48,7 +50,10 @@ def test_what_is_due_is_counted_by_class_and_left_alone(place: dict[str, str]) -
         assert shown["inquiry"] == shown["history"] == "1"
         assert shown["verification"] == "1"  # the old inquiry's
         assert shown["incident"] == "0"
+        assert shown["access_log"] == "0"
     assert counted(said(place, "retention", "due", "--at", "2028-03-15T08:59:59"))["inquiry"] == "0"
+    shown = counted(said(place, "retention", "due", "--at", "2030-03-15T09:00"))
+    assert shown["access_log"] == "1"
     with pytest.raises(OperatorError, match="no moment"):
         RUNNER.invoke(app, ["retention", "due", "--at", "soon"], catch_exceptions=False, env=place)
 
@@ -64,9 +69,11 @@ def test_certificates_are_listed_and_shown_whole(place: dict[str, str]) -> None:
     listed = said(place, "certificates")
     assert "retention-1 " in listed
     assert "retention-1.1" not in listed
-    assert "1 history, 1 inquiry" in listed
+    assert "1 history, 1 inquiry, 1 entries of the access log" in listed
     assert "intact" in listed
-    assert "retention-1.1" in said(place, "certificates", "--batches")
+    batches = said(place, "certificates", "--batches")
+    assert "retention-1.1" in batches
+    assert "retention-1.access-log.1" in batches
     shown = said(place, "certificates", "retention-1.1")
     assert "Journals purged: inquiry-old" in shown
     assert '"inquiry.cases": 1' in shown

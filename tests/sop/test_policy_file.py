@@ -131,6 +131,7 @@ OPTIONAL = {
     r"((handoff|incident|duty|privacy)\.)?escalation\.\w+\.chain": "nobody is above the first role",
     r"identification\.security_question": "it is then accepted where secondary names it",
     r"retention\.history_days": "histories are then kept for 30 days",
+    r"retention\.access_log": "entries are then kept for 36 months",
     r"retention\.legal_basis\.\w+": "the shipped basis then holds",
     r"review\.within": "the review is then not called overdue",
     r"language\.jargon\+": "those words are then none",

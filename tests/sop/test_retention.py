@@ -20,7 +20,15 @@ from sop.disposal import (
 )
 from sop.keys import RecordClass, class_of
 from sop.policy_rules import LegalBasis, Retention
-from sop.retention import CLASSES, basis_of, due_at, kinds_with, not_before
+from sop.retention import (
+    CLASSES,
+    basis_of,
+    due_at,
+    entries_not_before,
+    entry_due_at,
+    kinds_with,
+    not_before,
+)
 from tests.desk import shipped_policy
 
 KEPT = Retention(inquiry=12, verification=36, handoff=36, incident=60)
@@ -115,6 +123,15 @@ def test_what_closed_later_is_not_due_before(first: datetime, later: timedelta) 
     one = first.replace(tzinfo=UTC)
     for record_class in RecordClass:
         assert due_at(record_class, one, BERLIN) <= due_at(record_class, one + later, BERLIN)
+
+
+@pytest.mark.clause("INQ-7.1", "INQ-7.2")
+def test_an_entry_of_the_access_log_counts_from_itself_in_months_at_the_desk() -> None:
+    written = at_the_desk(2028, 2, 29, 10, 0)
+    assert entry_due_at(written, BERLIN) == at_the_desk(2031, 3, 1)
+    assert written <= entries_not_before(entry_due_at(written, BERLIN), BERLIN)
+    longer = BERLIN.model_copy(update={"retention": KEPT.model_copy(update={"access_log": 48})})
+    assert entry_due_at(written, longer) == at_the_desk(2032, 2, 29, 10, 0)
 
 
 def test_months_beyond_the_end_of_the_calendar_are_never_over() -> None:

@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.disposing import DisposalActivities
 from activities.key_ports import KeyErasedError
+from adapters.access_log import AccessLog
 from adapters.certificate_reads import CertificateReads
 from adapters.database import Database
 from adapters.disposal import SqlRecords
@@ -27,9 +28,10 @@ from runtime.devserver import DevServer
 from runtime.histories import TemporalHistories
 from runtime.schedules import RETENTION, ensure_schedules
 from sop import messages as m
+from sop.access_log import AccessEntry, AccessFilter, Outcome, Via
 from sop.disposal import Because, Disposal, RetentionRun
 from sop.keys import RecordClass
-from sop.models import Priority
+from sop.models import Priority, Role
 from sop.policy import Policy
 from tests.databases import Fresh, fresh_sqlite
 from tests.desk import ANNA, Desk, a_desk, a_worker, eventually, without_schedules
@@ -39,6 +41,7 @@ from workflows import disposing
 __all__ = ["fresh_sqlite"]
 
 LONG_AGO = timedelta(days=400)
+OLD_ENTRY = timedelta(days=3 * 366)
 NOTHING_SEEN = 150.0
 """Seconds until the server has surely deleted what it was told to: it takes half a minute."""
 
@@ -184,6 +187,39 @@ async def test_the_schedule_deletes_histories_whole_and_leaves_what_runs_or_is_h
     run = await house.fire()
     assert (run.gone, run.held, run.failures) == ({"history": 2, "inquiry": 2}, {}, {})
     assert run.customers_gone == 1
+
+
+@pytest.mark.clause("INQ-7.1", "INQ-7.2", "HOF-5.1")
+async def test_the_schedule_deletes_old_entries_of_the_access_log_and_keeps_those_held(
+    house: House,
+) -> None:
+    held, now = await house.desk.open("looked-at"), datetime.now(UTC)
+    await house.desk.journal_holds(held, "inquiry.opened")
+    await asyncio.to_thread(house.holds.place_hold, "hold-log", [held], now)
+    log = AccessLog(house.desk.database)
+    young = now - timedelta(days=365)
+    looks = [looked("old", "inquiry-1", now - OLD_ENTRY), looked("held", held, now - OLD_ENTRY)]
+    await asyncio.to_thread(log.record, [*looks, looked("young", "inquiry-1", young)])
+
+    async def left() -> set[str]:
+        found = await asyncio.to_thread(log.entries, AccessFilter())
+        return {entry.entry_id for entry in found}
+
+    run = await house.fire()
+    assert await left() == {"held", "young"}
+    assert (run.counts["access_log.entries"], run.entries_held) == (1, {"hold-log": 1})
+    assert run.failures == {}
+    await asyncio.to_thread(house.holds.release_hold, "hold-log", now)
+    run = await house.fire()
+    assert await left() == {"young"}
+    assert (run.counts["access_log.entries"], run.entries_held) == (1, {})
+
+
+def looked(entry_id: str, owner: str, at: datetime) -> AccessEntry:
+    return AccessEntry(
+        entry_id=entry_id, at=at, principal="ana", role=Role.CSR, via=Via.SESSION, action="decode",
+        owner=owner, key_id="0" * 32, count=1, outcome=Outcome.OPENED,
+    )  # fmt: skip
 
 
 async def test_a_run_that_continues_as_new_goes_through_everything_under_one_certificate(
