@@ -4,11 +4,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from runtime.logging import configure_structlog
 from runtime.process import leave
 from runtime.temporal_command import find_temporal
 from tests.keyrings import name_the_places
+
+# How long an example takes says how busy the machine is: timing claims live in benchmarks.
+settings.register_profile("handrail", deadline=None)
+settings.load_profile("handrail")
 
 pytest_plugins = ["tests.postgres", "tests.desk", "tests.keepers"]
 
