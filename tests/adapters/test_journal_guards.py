@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import URL, insert, text
 
 from adapters import grants
 from adapters.checkpoint_signing import CheckpointSigner
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, StatementRefusedError
+from adapters.disposal_tables import disposals
 from adapters.journal_log import SqlJournalLog
 from adapters.journal_purge import PurgeCertificate, file_certificate, purge_journal
 from adapters.journal_verify import Kept, verify
@@ -38,6 +39,9 @@ def fill(database: Database) -> None:
     crm.flush(flush(entry(2, "again"), at=after(20)))
     crm.flush(paged(entry(1, "page/1"), at=after(30), escalations=(rung(level=1),)))
     database.write(lambda connection: file_certificate(connection, certificate("C-2")))
+    gone = {"case_id": "C-2", "record_class": "inquiry", "certificate_id": "certificate-1"}
+    row = {**gone, "disposed_at": AT}
+    database.write(lambda connection: connection.execute(insert(disposals), row))
     log = SqlJournalLog(database, CheckpointSigner("a key of the tests that opens nothing"))
     assert log.advance(AT) == 6
     log.delivered(log.undelivered()[0], AT)
