@@ -19,6 +19,7 @@ from adapters.proof_tables import (
     log_leaves,
     log_queue,
 )
+from adapters.purge_check import doubtful_purges
 from adapters.tables import journal_entries
 from sop.chain import certificate_digest
 from sop.checkpoint import Checkpoint, NoCheckpointError
@@ -105,6 +106,7 @@ def _verify_streams(connection: Connection, report: Report, case_id: str | None)
         places = gone.pop(rows[0].place.stream, {})
         if (found := check_stream(rows, version=version, gone=places)) is not None:
             report.findings.append(found)
+    _verify_purges(connection, report, case_id)
     if case_id is not None:
         return
     lost = {stream: min(places) for stream, places in gone.items()}
@@ -112,6 +114,16 @@ def _verify_streams(connection: Connection, report: Report, case_id: str | None)
     report.findings += [
         Finding(stream, position, Wrong.MISSING) for stream, position in lost.items()
     ]
+    report.findings.sort(key=lambda found: (found.stream, found.position))
+
+
+def _verify_purges(connection: Connection, report: Report, case_id: str | None) -> None:
+    """A purge leaves what a disposal leaves, and spares what is held."""
+    named = {found.stream for found in report.findings}
+    for found in doubtful_purges(connection, case_id):
+        if found.stream not in named:
+            named.add(found.stream)
+            report.findings.append(found)
     report.findings.sort(key=lambda found: (found.stream, found.position))
 
 

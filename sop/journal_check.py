@@ -15,6 +15,8 @@ class Wrong(StrEnum):
     SWAPPED = "swapped"
     INSERTED = "inserted"
     CERTIFICATE = "purged without a certificate that lists its case"
+    NOT_DISPOSED = "purged, and no disposal of its case is on record"
+    HELD = "purged while a legal hold was on its case"
     CERTIFICATE_ALTERED = "a certificate that was altered"
     LOG = "altered in the log"
     CHECKPOINT = "a checkpoint that differs"

@@ -16,6 +16,7 @@ from adapters.checkpoint_signing import CheckpointSigner, CheckpointVerifier
 from adapters.checkpoints import CheckpointFiles
 from adapters.crm import SqlCrm
 from adapters.database import Database
+from adapters.disposal_tables import disposals
 from adapters.journal_log import SqlJournalLog
 from adapters.journal_purge import PurgeCertificate, file_certificate, purge_journal
 from adapters.journal_verify import Kept, Report, verify
@@ -101,6 +102,8 @@ def _purge(connection: Connection) -> None:
     made = PurgeCertificate("certificate-1", "retention", AT, "One case.", frozenset({PURGED}))
     file_certificate(connection, made)
     purge_journal(connection, PURGED, made.certificate_id)
+    gone = {"case_id": PURGED, "record_class": "inquiry", "certificate_id": made.certificate_id}
+    connection.execute(disposals.insert(), {**gone, "disposed_at": AT})
 
 
 def unguard_sqlite(connection: Connection) -> None:

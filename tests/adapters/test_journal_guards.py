@@ -16,6 +16,7 @@ from adapters.checkpoint_signing import CheckpointSigner
 from adapters.crm import SqlCrm
 from adapters.crm_reads import CrmReads
 from adapters.database import Database, StatementRefusedError
+from adapters.disposal_tables import disposals
 from adapters.journal_log import SqlJournalLog
 from adapters.journal_purge import PurgeCertificate, file_certificate, purge_journal
 from adapters.journal_verify import Kept, verify
@@ -48,6 +49,9 @@ def fill(database: Database) -> None:
     database.write(lambda connection: connection.execute(insert(access_log), SEEN))
     letting_go = {"certificate_id": "certificate-1", "through": AT - timedelta(days=1)}
     database.write(lambda connection: connection.execute(insert(access_log_purges), letting_go))
+    gone = {"case_id": "C-2", "record_class": "inquiry", "certificate_id": "certificate-1"}
+    row = {**gone, "disposed_at": AT}
+    database.write(lambda connection: connection.execute(insert(disposals), row))
     log = SqlJournalLog(database, CheckpointSigner("a key of the tests that opens nothing"))
     assert log.advance(AT) == 6
     log.delivered(log.undelivered()[0], AT)
