@@ -86,11 +86,16 @@ class PrivacyActivities:
     async def end_open_cases(self, job: PrivacyJob) -> Ended:
         """End a person's open cases, but for those that a hold covers, and audits of their cases.
 
+        While an erasure waits it looks again each day; what the person opened meanwhile goes on.
+
         What is audited goes, or is restricted; a hold on it keeps the record, not the audit.
         """
         ended: dict[str, bool] = {}
         with named_failures():
-            for case_id, about in await asyncio.to_thread(self.person.open_cases, job.customer_id):
+            theirs = await asyncio.to_thread(
+                self.person.open_cases, job.customer_id, job.request_id
+            )
+            for case_id, about in theirs:
                 scopes = (customer_owner(job.customer_id), case_id, *((about,) if about else ()))
                 if not await asyncio.to_thread(self._are_held, scopes):
                     activity.heartbeat()

@@ -31,8 +31,8 @@ class PersonPort(Protocol):
         """Return which inquiries and handoffs are a person's, or what is left of them is."""
         ...
 
-    def open_cases(self, customer_id: str) -> tuple[OpenCase, ...]:
-        """Return a person's inquiries and handoffs that are not closed."""
+    def open_cases(self, customer_id: str, request_id: str) -> tuple[OpenCase, ...]:
+        """Return a person's inquiries and handoffs that were open when a request was released."""
         ...
 
     def open_audits(self, customer_id: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from activities.privacy_ports import OpenCase
 from adapters.database import Database
@@ -21,6 +21,7 @@ from adapters.person_sections import (
     case_ids,
     own_cases,
 )
+from adapters.privacy_tables import privacy_requests
 from adapters.staff_tables import duties
 from adapters.tables import cases
 from sop.erased import ERASED, ERASED_PARTICULARS
@@ -50,19 +51,30 @@ class PersonRecords:
         query = select(every.c.case_id).where(every.c.case_id.in_(case_ids))
         return self._database.read(lambda connection: frozenset(connection.scalars(query)))
 
-    def open_cases(self, customer_id: str) -> tuple[OpenCase, ...]:
+    def open_cases(self, customer_id: str, request_id: str | None = None) -> tuple[OpenCase, ...]:
         """Return a person's open cases: handoffs first, which inquiries wait for.
 
         What an erasure has terminated is over, though its row says nothing of it.
+
+        Args:
+            customer_id: The person.
+            request_id: Only what was opened before this privacy request was released, if it was.
         """
+        released = (
+            select(privacy_requests.c.released_at)
+            .where(privacy_requests.c.request_id == request_id)
+            .scalar_subquery()
+        )
         of_handoffs = select(handoffs.c.handoff_id, handoffs.c.inquiry_id).where(
             handoffs.c.customer_id == customer_id,
             handoffs.c.closed_at.is_(None),
+            or_(released.is_(None), handoffs.c.opened_at <= released),
             ~exists().where(disposed_cases.c.case_id == handoffs.c.handoff_id),
         )
         of_inquiries = select(cases.c.case_id).where(
             cases.c.customer_id == customer_id,
             cases.c.closed_at.is_(None),
+            or_(released.is_(None), cases.c.opened_at <= released),
             ~exists().where(disposed_cases.c.case_id == cases.c.case_id),
         )
         return self._database.read(

@@ -242,11 +242,14 @@ async def test_an_open_inquiry_under_a_hold_is_worked_on_and_restricted_once_it_
     await held(desk, f"{customer} hold", customer)
     request_id = await erased(desk, f"{customer} erase", customer)
     assert not await restricted(desk, still)
+    later = await desk.open(f"{customer} later", customer_id=customer)
+    await desk.journal_holds(later, "inquiry.opened")
     await desk.do(still, IDENTIFIED, RESOLVED, CONFIRMED)
     await desk.handle(still).result()
     await desk.time_passes(request_id, days=1, seconds=1)
     await eventually(lambda: _looked(desk, request_id))
     assert await restricted(desk, still)
+    assert (await desk.do(later, m.AddNote(actor=ANNA, text="They came back."))).recorded
 
 
 async def test_a_hold_on_a_case_that_is_not_theirs_is_refused_and_says_so(
