@@ -16,17 +16,8 @@ from sqlalchemy import (
 
 from adapters.disposal_sources import SOURCES, Source
 from adapters.disposal_tables import disposed_cases
-from adapters.handoff_tables import handoffs
-from adapters.incident_tables import incidents
 from adapters.privacy_tables import privacy_requests
-from adapters.staff_tables import duties
 from sop.keys import customer_owner
-
-_ABOUT = {
-    "handoff": handoffs.c.inquiry_id,
-    "incident": incidents.c.case_id,
-    "duty": duties.c.about,
-}
 
 
 def scopes_of(connection: Connection, case_ids: Collection[str]) -> dict[str, frozenset[str]]:
@@ -61,12 +52,14 @@ def _kin(case_ids: Collection[str]) -> CompoundSelect[Any]:
     left, nothing = disposed_cases.c, cast(null(), String)
     return union_all(
         *(
-            select(source.case_id, _customer(source), _ABOUT.get(source.kind, nothing)).where(
-                source.case_id.in_(case_ids)
-            )
+            select(
+                source.case_id,
+                _customer(source),
+                nothing if source.about is None else source.about,
+            ).where(source.case_id.in_(case_ids))
             for source in SOURCES
         ),
-        select(left.case_id, left.customer_id, nothing).where(left.case_id.in_(case_ids)),
+        select(left.case_id, left.customer_id, left.about).where(left.case_id.in_(case_ids)),
     )
 
 

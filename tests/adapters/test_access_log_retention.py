@@ -112,17 +112,21 @@ def request(archive: Archive, name: str) -> None:
     archive.database.write(lambda connection: connection.execute(insert(privacy_requests), row))
 
 
-async def test_a_customers_hold_reaches_the_entries_of_a_case_of_which_little_is_left(
-    archive: Archive,
+@pytest.mark.clause("HOF-5.1")
+@pytest.mark.parametrize("scope", ["inquiry-1", customer_owner("c-7")])
+async def test_a_hold_reaches_the_entries_of_a_case_of_which_little_is_left(
+    archive: Archive, scope: str
 ) -> None:
     archive.close_inquiry("inquiry-1", WRITTEN)
-    await archive.run(OVER - timedelta(days=1))
-    assert archive.counts()["cases"] == 0
+    archive.close_handoff("handoff-1", WRITTEN, inquiry_id="inquiry-1")
+    await archive.run(OVER)
+    assert archive.counts()["cases"] == archive.counts()["handoffs"] == 0
     archive.look("inquiry-1", WRITTEN)
-    archive.holds.place_hold("hold-1", [customer_owner("c-7")], OVER)
+    archive.look("handoff-1", WRITTEN)
+    archive.holds.place_hold("hold-1", [scope], OVER)
     run, _ = await archive.run(OVER)
-    assert run.entries_held == {"hold-1": 1}
-    assert len(archive.seen()) == 1
+    assert run.entries_held == {"hold-1": 2}
+    assert len(archive.seen()) == 2
 
 
 async def test_entries_go_in_batches_past_those_that_are_held(archive: Archive) -> None:
