@@ -117,6 +117,8 @@ def _add_what_comes_before_a_route(described: dict[str, Any]) -> None:
             _promise(operation, "issuer-unavailable")
         if operation.get("requestBody"):
             _promise(operation, "request-timeout")
+        if any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
+            _promise(operation, "uri-too-long")
 
 
 def _promise(operation: dict[str, Any], code: str) -> None:

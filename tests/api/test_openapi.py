@@ -166,5 +166,5 @@ def test_every_route_says_which_problems_it_has(described: dict[str, Any]) -> No
         if int(status) >= 400
         for code in response["description"].replace("`", "").split(", ")
     }
-    everywhere = {"method-not-allowed", "uri-too-long", "headers-too-large", "refused"}
+    everywhere = {"method-not-allowed", "headers-too-large", "refused"}
     assert told == PROBLEMS.keys() - everywhere
