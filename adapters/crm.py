@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
@@ -59,19 +59,27 @@ class SqlCrm:
         """Write a batch in one transaction; repeating it writes nothing.
 
         Raises:
-            CrmUnavailableError: The database did not answer; trying again may work.
+            CrmUnavailableError: The database did not answer, or another flush of the stream was
+                sooner each time; trying again may work.
             StatementRefusedError: It answered, and refused.
         """
         seals = self._database.sealing.seals(_whose(batch))
-        for _ in range(_ATTEMPTS - 1):
-            with suppress(ChainMovedError):
-                return self._database.write(
-                    lambda connection: self._flush(connection, batch, seals)
-                )
-        return self._database.write(lambda connection: self._flush(connection, batch, seals))
 
-    def _flush(self, connection: Connection, batch: FlushBatch, seals: Seals) -> FlushReceipt:
-        head = self._claim(connection, batch, seals)
+        def write(*, first: bool = False) -> FlushReceipt:
+            return self._database.write(
+                lambda connection: self._flush(connection, batch, seals, first=first)
+            )
+
+        for attempt in range(_ATTEMPTS - 1):
+            with suppress(ChainMovedError):
+                return write(first=attempt == 0)
+        return write()
+
+    def _flush(
+        self, connection: Connection, batch: FlushBatch, seals: Seals, *, first: bool
+    ) -> FlushReceipt:
+        with noticing_moves() if first else nullcontext():
+            head = self._claim(connection, batch, seals)
         if head is None:
             return FlushReceipt()
         if batch.outgoing.opening is not None:

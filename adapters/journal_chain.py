@@ -3,7 +3,10 @@
 The head of the chain comes back with the statement that claims the fence. On PostgreSQL that
 statement may have waited for another flush of the stream; what its subqueries read is from before
 the wait. Then the unique index of (stream, position) refuses the entries, and the flush begins
-again, with a fresh view. SQLite has one writer: there the head is never from before.
+again, with a fresh view. So it does where two flushes claim a new case at the very same moment:
+ON CONFLICT sees to the key, and the other unique column of the case may be refused before it. The
+second time, the row is there to be seen; what is refused then, is refused for good.
+SQLite has one writer: there the head is never from before.
 """
 
 import json
@@ -27,7 +30,7 @@ _CONTENT = ("entry_id", "principal", "role", "kind", "clauses", "detail")
 
 
 class ChainMovedError(CrmUnavailableError):
-    """Between the claim and the entries another flush of the stream was committed: try again."""
+    """Another flush of the stream was sooner, since this one looked: try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def head_of(stream: str, claimed: Row[Any] | None) -> Head | None:
 
 @contextmanager
 def noticing_moves() -> Iterator[None]:
-    """Tell entries whose place was taken meanwhile from those that are refused for good."""
+    """Tell a row whose place was taken meanwhile from one that is refused for good."""
     try:
         yield
     except IntegrityError as error:

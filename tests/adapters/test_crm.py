@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta, timezone
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
@@ -181,11 +182,16 @@ def at_once(count: int, work: Callable[[int], FlushReceipt]) -> list[FlushReceip
 def test_the_same_batch_from_four_threads_at_once_is_written_once(
     crm: SqlCrm, database: Database
 ) -> None:
-    batch = flush(entry(1), entry(2), entry(3), opening=opening(), messages=(message("m"),))
-    receipts = at_once(4, lambda _number: crm.flush(batch))
-    assert sorted(receipt.written for receipt in receipts) == [0, 0, 0, 3]
-    assert sum(receipt.superseded for receipt in receipts) == 0
-    assert stored_rows(database) == 3
+    """Many cases, since two claims of a new case collide in one of many only."""
+    for number in range(20):
+        name = f"C-{number}"
+        sent = message(f"m-{number}", name)
+        entries = (entry(1), entry(2), entry(3))
+        batch = flush(*entries, case_id=name, opening=opening(), messages=(sent,))
+        receipts = at_once(4, partial(lambda batch, _number: crm.flush(batch), batch))
+        assert sorted(receipt.written for receipt in receipts) == [0, 0, 0, 3]
+        assert sum(receipt.superseded for receipt in receipts) == 0
+    assert stored_rows(database) == 20 * 3
 
 
 def test_eight_cases_of_one_customer_are_flushed_at_once(crm: SqlCrm, reads: CrmReads) -> None:
