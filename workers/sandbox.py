@@ -5,6 +5,8 @@ each question costs an entry into the sandbox: 22 % of what a worker spent on a 
 changes with an activation only, so it is kept until the next one.
 """
 
+from collections.abc import Callable
+
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import SerializationContext, StorageDriverStoreContext
@@ -25,8 +27,17 @@ class Remembering(WorkflowInstance):
     """A workflow that is asked for each context once between two activations."""
 
     def __init__(self, instance: WorkflowInstance) -> None:
-        """Stand before a workflow."""
+        """Stand before a workflow.
+
+        The type of what names a command is the SDK's own secret: it is passed on unseen.
+        """
         self._instance = instance
+        self._context_of: Callable[..., SerializationContext | None] = (
+            instance.get_serialization_context
+        )
+        self._store_of: Callable[..., StorageDriverStoreContext] = (
+            instance.get_external_store_context
+        )
         self._contexts: dict[object, SerializationContext | None] = {}
         self._stores: dict[object, StorageDriverStoreContext] = {}
 
@@ -39,15 +50,13 @@ class Remembering(WorkflowInstance):
     def get_serialization_context(self, command_info: object) -> SerializationContext | None:
         """Return whose a command's payloads are; None stands for the workflow itself."""
         if command_info not in self._contexts:
-            told = self._instance.get_serialization_context(command_info)  # type: ignore[arg-type]
-            self._contexts[command_info] = told
+            self._contexts[command_info] = self._context_of(command_info)
         return self._contexts[command_info]
 
     def get_external_store_context(self, command_info: object) -> StorageDriverStoreContext:
         """Return for whom a command's payloads would be stored outside of Temporal."""
         if command_info not in self._stores:
-            told = self._instance.get_external_store_context(command_info)  # type: ignore[arg-type]
-            self._stores[command_info] = told
+            self._stores[command_info] = self._store_of(command_info)
         return self._stores[command_info]
 
     def get_info(self) -> Info:

@@ -48,6 +48,12 @@ caller may name the year 8999."""
 ESCALATIONS_FIRST = Priority(priority_key=1)
 ORDINARY = Priority(priority_key=3)
 
+
+def _until_done(longest: timedelta, *, first: timedelta = timedelta(seconds=1)) -> RetryPolicy:
+    """Return what tries again for as long as it takes: twice as late each time, up to a length."""
+    return RetryPolicy(initial_interval=first, backoff_coefficient=2.0, maximum_interval=longest)
+
+
 # Within a workflow task of 10 s: long enough for a busy database, too short to be renewed by
 # heartbeats, each of which would be billed. One attempt: when the database hung under 20 cases, a
 # second one made the last of them wait 9.3 s for its answer instead of 4.7 s.
@@ -60,33 +66,21 @@ FLUSH_AT_ONCE = LocalFlushOptions(
 # The database does not answer: the server keeps the batch, for as long as it takes.
 FLUSH_WHEN_BACK = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=15),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=15),
-    ),
+    retry_policy=_until_done(timedelta(seconds=15)),
     priority=ORDINARY,
 )
 
 # The incident management system does not answer: the report waits there for as long as it takes.
 FILE_REPORT = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=15),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-    ),
+    retry_policy=_until_done(timedelta(minutes=1)),
     priority=ORDINARY,
 )
 
 # Holds, exports and erasures are done for as long as it takes: the law asks for them.
 PRIVACY_WORK = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=10),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-    ),
+    retry_policy=_until_done(timedelta(minutes=1)),
     priority=ORDINARY,
 )
 
@@ -94,33 +88,21 @@ PRIVACY_WORK = ActivityOptions(
 END_CASES = BeatingActivityOptions(
     start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(minutes=5),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-    ),
+    retry_policy=_until_done(timedelta(minutes=1)),
     priority=ORDINARY,
 )
 
 # A schedule fires: the CRM is asked what is due, for as long as it takes.
 ASK_WHAT_IS_DUE = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=1),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-    ),
+    retry_policy=_until_done(timedelta(minutes=1)),
     priority=ORDINARY,
 )
 
 # Disposal: what has begun is carried on, for as long as it takes. A batch is 50 classes of cases.
 DISPOSE = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=10),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-    ),
+    retry_policy=_until_done(timedelta(minutes=1)),
     priority=ORDINARY,
 )
 
@@ -128,11 +110,7 @@ DISPOSE = ActivityOptions(
 # operator has to look, and the server goes on asking once an hour.
 UNTIL_FORGOTTEN = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=10),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=2),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(hours=1),
-    ),
+    retry_policy=_until_done(timedelta(hours=1), first=timedelta(seconds=2)),
     priority=ORDINARY,
 )
 
@@ -140,11 +118,7 @@ UNTIL_FORGOTTEN = ActivityOptions(
 CHECKPOINT = BoundedActivityOptions(
     start_to_close_timeout=timedelta(minutes=2),
     schedule_to_close_timeout=timedelta(minutes=4),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=30),
-    ),
+    retry_policy=_until_done(timedelta(seconds=30)),
     priority=ORDINARY,
 )
 
@@ -152,11 +126,7 @@ CHECKPOINT = BoundedActivityOptions(
 LOOK_UP = BoundedActivityOptions(
     start_to_close_timeout=timedelta(seconds=15),
     schedule_to_close_timeout=timedelta(minutes=10),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=30),
-    ),
+    retry_policy=_until_done(timedelta(seconds=30)),
     priority=ORDINARY,
 )
 
@@ -164,11 +134,7 @@ LOOK_UP = BoundedActivityOptions(
 SEND_MAIL = BoundedActivityOptions(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(minutes=30),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-    ),
+    retry_policy=_until_done(timedelta(minutes=1)),
     priority=ORDINARY,
 )
 

@@ -7,21 +7,24 @@ revision = "0007"
 down_revision = "0006"
 
 _STILL_THERE = (
-    ("handoffs", "handoff_id", "inquiry_id", ""),
-    ("incidents", "incident_id", "case_id", ""),
-    ("duties", "duty_id", "about", " AND kind = 'audit'"),
+    ("handoffs", "handoff_id", "inquiry_id", None),
+    ("incidents", "incident_id", "case_id", None),
+    ("duties", "duty_id", "about", "audit"),
 )
 
 
 def upgrade() -> None:
     """Apply the change; what it is about is taken from the rows that are still there."""
     op.add_column("disposed_cases", sa.Column("about", sa.Text(), nullable=True))
-    for table, key, about, which in _STILL_THERE:
-        op.execute(
-            f"UPDATE disposed_cases SET about = (SELECT {about} FROM {table}"  # noqa: S608
-            f" WHERE {key} = disposed_cases.case_id{which})"
-            f" WHERE EXISTS (SELECT 1 FROM {table} WHERE {key} = disposed_cases.case_id{which})"
-        )
+    tombstones = sa.table("disposed_cases", sa.column("case_id"), sa.column("about"))
+    for name, key, about, kind in _STILL_THERE:
+        rows = sa.table(name, sa.column(key), sa.column(about), sa.column("kind"))
+        of_it = rows.c[key] == tombstones.c.case_id
+        if kind is not None:
+            of_it = sa.and_(of_it, rows.c.kind == kind)
+        told = sa.select(rows.c[about]).where(of_it).scalar_subquery()
+        known = sa.exists(sa.select(rows.c[key]).where(of_it))
+        op.execute(tombstones.update().where(known).values(about=told))
 
 
 def downgrade() -> None:
